@@ -1,0 +1,95 @@
+"""What an agent is: something that, shown a batch of positions from many games, chooses an action in each.
+
+The protocol is batched so that 256 games of a match share one network call; a match of one game is a batch of one row.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from envs.core import GameSpec
+
+
+class AgentError(Exception):
+    """An agent cannot go on: its engine died, its checkpoint is for another game, its answer makes no sense."""
+
+
+@dataclass(frozen=True, slots=True)
+class GameKey:
+    """One game an agent is about to play."""
+
+    id: str  # unique within the match
+    seat: int  # the seat this agent has: 0 moves first
+    seed: int  # 0..2**63-1; all of the agent's chance in this game must come from here, so that the game can be repeated
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Positions in which the agent has to move, one row each; a game appears at most once."""
+
+    games: NDArray[np.int64]  # [n], indices into the sequence given to `Agent.start`
+    observations: NDArray[Any]  # board: states uint64[n, W]; score: frames; team: one row a unit
+    legal: NDArray[np.bool_]  # [n, A]
+    history: Sequence[Sequence[int]]  # n lists: every action of the game so far, the opening's included
+
+    def __len__(self) -> int:
+        return len(self.games)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """An action and, where the agent has them, its reasons. Values are from the view of the player to move."""
+
+    action: int
+    value: float | None = None  # expected result in [-1, 1]
+    visits: dict[int, int] | None = None  # search visits by action
+    policy: dict[int, float] | None = None  # probabilities by action, illegal ones left out
+    pv: tuple[int, ...] = ()  # the line the agent expects, its own action first
+    ms: float | None = None  # its own time for this decision; the runner measures it where None
+
+
+class Agent(Protocol):
+    """Plays any number of games at once. Not safe for use by several threads."""
+
+    @property
+    def name(self) -> str:
+        """Short, unique within a ladder, stable across runs."""
+        ...
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash of all that decides how it plays: kind, options, the content of its files. Equal means the same player."""
+        ...
+
+    def start(self, spec: GameSpec, games: Sequence[GameKey]) -> None:
+        """Forget all earlier games and get ready for these. Raises `AgentError` if it cannot play the game."""
+        ...
+
+    def act(self, batch: Batch) -> list[Decision]:
+        """One decision a row, in order."""
+        ...
+
+    def close(self) -> None:
+        """Give back processes and memory; calling it twice does no harm."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class AgentKind:
+    """One row of an agent module's ``AGENTS`` table."""
+
+    id: str
+    summary: str
+    options: type  # a frozen dataclass; its fields, types and defaults are the options that a spec may set
+    make: Callable[[str, Any], Agent]  # (target, options) -> agent; target is what follows "id:" in a spec, often ""
+    plays: Callable[[GameSpec], bool] = lambda spec: True  # whether it can play a game at all
+    example: str = ""  # a spec to show in help
+
+    def fields(self) -> dict[str, dataclasses.Field[Any]]:
+        return {field.name: field for field in dataclasses.fields(self.options)}

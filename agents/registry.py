@@ -1,0 +1,98 @@
+"""Finds agents by their text specs and checks the options in them."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import json
+import pkgutil
+import types
+import typing
+from dataclasses import asdict
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl
+
+from agents.core import Agent, AgentKind
+from envs.core import InputError, unknown
+
+CHECKPOINT_KIND = "alphazero"  # what a bare path means unless the checkpoint names its own kind
+
+
+@cache
+def kinds() -> dict[str, AgentKind]:
+    """Every kind of agent, by id."""
+    modules = [m.name for m in pkgutil.iter_modules([str(Path(__file__).parent)]) if m.name not in ("core", "registry")]
+    tables = [getattr(importlib.import_module(f"agents.{name}"), "AGENTS", {}) for name in sorted(modules)]
+    return {kind.id: kind for table in tables for kind in table.values()}
+
+
+def _is_path(name: str) -> bool:
+    return "/" in name or name.startswith((".", "~")) or Path(name).exists()
+
+
+def parse(spec: str) -> tuple[AgentKind, str, Any]:
+    """Splits ``kind[:target][?key=value&...]`` into the kind, the target and the checked options. Raises `InputError`."""
+    body, _, query = spec.partition("?")
+    name, _, target = body.partition(":")
+    if name in kinds():
+        kind = kinds()[name]
+    elif _is_path(body):
+        kind, target = kinds()[CHECKPOINT_KIND], body
+    else:
+        raise unknown("agent", body, [*kinds(), "a checkpoint's path"])
+    return kind, target, _options(kind, query)
+
+
+def _options(kind: AgentKind, query: str) -> Any:
+    hints = typing.get_type_hints(kind.options)
+    values: dict[str, Any] = {}
+    for key, text in parse_qsl(query, keep_blank_values=True):
+        if key not in hints:
+            raise unknown(f"option of agent {kind.id!r}:", key, hints)
+        values[key] = _convert(kind.id, key, text, hints[key])
+    try:
+        return kind.options(**values)
+    except ValueError as error:  # an options class may check ranges in __post_init__
+        raise InputError(f"agent {kind.id!r}: {error}") from None
+
+
+def _convert(kind_id: str, key: str, text: str, hint: Any) -> Any:
+    """``text`` as the option's declared type: int, float, bool, str, a Literal of strings, or one of these or None."""
+    if typing.get_origin(hint) in (typing.Union, types.UnionType):
+        if text.lower() == "none":
+            return None
+        (hint,) = [h for h in typing.get_args(hint) if h is not type(None)]
+    if typing.get_origin(hint) is typing.Literal:
+        if text not in typing.get_args(hint):
+            raise unknown(f"value of option {key!r} of agent {kind_id!r}:", text, typing.get_args(hint))
+        return text
+    if hint is bool:
+        if text.lower() not in ("true", "false", "1", "0"):
+            raise InputError(f"option {key!r} of agent {kind_id!r} takes true or false, not {text!r}")
+        return text.lower() in ("true", "1")
+    try:
+        return hint(text)
+    except ValueError:
+        raise InputError(f"option {key!r} of agent {kind_id!r} takes {hint.__name__}, not {text!r}") from None
+
+
+def load(spec: str) -> Agent:
+    """The agent a text spec stands for. Raises `InputError` with the valid choices when it stands for none."""
+    kind, target, options = parse(spec)
+    return kind.make(target, options)
+
+
+def describe(kind_id: str, options: Any, defaults: Any) -> str:
+    """The shortest spec that gives these options: ``mcts?simulations=50``. Good as an agent's name."""
+    changed = [f"{k}={v}" for k, v in asdict(options).items() if v != getattr(defaults, k)]
+    return kind_id + ("?" + "&".join(changed) if changed else "")
+
+
+def fingerprint(kind_id: str, options: Any, *content: bytes) -> str:
+    """16 hex digits over kind, options and the content of the agent's files."""
+    digest = hashlib.sha256(json.dumps([kind_id, asdict(options)], sort_keys=True).encode())
+    for part in content:
+        digest.update(hashlib.sha256(part).digest())
+    return digest.hexdigest()[:16]

@@ -1,0 +1,48 @@
+"""Games. ``envs.make("connect_four")`` gives the rules, ``envs.pettingzoo_env("connect_four")`` a PettingZoo environment.
+
+A module or package of this folder that has a ``GAMES`` table (game id -> function that makes the game) is found by
+itself: adding a game is adding a file.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import pkgutil
+from functools import cache
+from typing import Any
+
+from envs.core import BoardGame, GameSpec, IllegalAction, InputError, unknown
+
+__all__ = ["BoardGame", "GameSpec", "IllegalAction", "InputError", "ids", "make", "pettingzoo_env"]
+
+
+def _games_of(module: str) -> dict[str, Any]:
+    return getattr(importlib.import_module(f"{__name__}.{module}"), "GAMES", {})
+
+
+@cache
+def ids() -> tuple[str, ...]:
+    """Every game's id, sorted."""
+    return tuple(sorted(game for module in pkgutil.iter_modules(__path__) for game in _games_of(module.name)))
+
+
+@cache
+def make(game_id: str) -> BoardGame:
+    """The rules of a game by its id; one shared instance, since rules hold no state. Raises `InputError` for a wrong id."""
+    if game_id.isidentifier() and importlib.util.find_spec(f"{__name__}.{game_id}"):  # the usual case imports one file
+        games = _games_of(game_id)
+        if game_id in games:
+            return games[game_id]()
+    for module in pkgutil.iter_modules(__path__):
+        games = _games_of(module.name)
+        if game_id in games:
+            return games[game_id]()
+    raise unknown("game", game_id, ids())
+
+
+def pettingzoo_env(game_id: str, render_mode: str | None = None) -> Any:
+    """The game as a PettingZoo AEC environment (observation dictionary with ``action_mask``)."""
+    from envs.aec import env  # PettingZoo is slow to import, and most callers want only the rules
+
+    return env(game_id, render_mode=render_mode)

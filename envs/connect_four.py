@@ -1,0 +1,230 @@
+"""Connect Four on seven columns and six rows.
+
+A position is two words in John Tromp's layout: seven bits a column, the lowest cell of column ``c`` at bit ``7 * c``, the
+seventh bit of every column always empty so that lines cannot wrap around.
+``state[0]`` holds the mover's stones, ``state[1]`` all stones. The mover follows from the number of stones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from envs.bits import below, draw, mix, popcount
+from envs.core import Actions, GameSpec, IllegalAction, State, States
+
+U = np.uint64
+COLUMNS, ROWS = 7, 6
+BOTTOM = sum(1 << (7 * c) for c in range(COLUMNS))  # the lowest cell of every column
+FULL = BOTTOM * ((1 << ROWS) - 1)
+_BOTTOM, _FULL = U(BOTTOM), U(FULL)
+
+
+@njit(cache=True, nogil=True)
+def has_four(stones: np.uint64) -> bool:
+    """Whether the stones contain four in a row (shift by 1: vertical, 7: horizontal, 6 and 8: diagonals)."""
+    for shift in (U(1), U(7), U(6), U(8)):
+        pairs = stones & (stones >> shift)
+        if pairs & (pairs >> (shift + shift)):
+            return True
+    return False
+
+
+@njit(cache=True, nogil=True)
+def finished(mine: np.uint64, stones: np.uint64) -> bool:
+    """Only the player who moved last can have four."""
+    return stones == _FULL or has_four(stones ^ mine)
+
+
+@njit(cache=True, nogil=True)
+def _drop(stones: np.uint64, column: np.uint64) -> np.uint64:
+    """All stones after one more has fallen into ``column``: adding the column's lowest bit carries to its first gap."""
+    return stones | (stones + (U(1) << (U(7) * column)))
+
+
+@njit(cache=True, nogil=True)
+def _step(states, actions):
+    out = np.empty_like(states)
+    for b in range(states.shape[0]):
+        mine, stones = states[b, 0], states[b, 1]
+        if finished(mine, stones):
+            out[b, 0], out[b, 1] = mine, stones
+        else:
+            out[b, 0], out[b, 1] = stones ^ mine, _drop(stones, U(actions[b]))
+    return out
+
+
+@njit(cache=True, nogil=True)
+def _legal(states):
+    out = np.zeros((states.shape[0], COLUMNS), np.bool_)
+    for b in range(states.shape[0]):
+        stones = states[b, 1]
+        if not finished(states[b, 0], stones):
+            for c in range(COLUMNS):
+                out[b, c] = (stones >> U(7 * c + ROWS - 1)) & U(1) == U(0)
+    return out
+
+
+@njit(cache=True, nogil=True)
+def _outcome(states):
+    out = np.empty(states.shape[0], np.float32)
+    for b in range(states.shape[0]):
+        mine, stones = states[b, 0], states[b, 1]
+        if has_four(stones ^ mine):  # the player who is not to move has won
+            out[b] = 1.0 if popcount(stones) & U(1) else -1.0
+        else:
+            out[b] = 0.0 if stones == _FULL else np.nan
+    return out
+
+
+@njit(cache=True, nogil=True)
+def _mover(states):
+    out = np.empty(states.shape[0], np.int8)
+    for b in range(states.shape[0]):
+        out[b] = popcount(states[b, 1]) & U(1)
+    return out
+
+
+@njit(cache=True, nogil=True)
+def _observe(states):
+    out = np.empty((states.shape[0], 2, ROWS, COLUMNS), np.uint8)
+    for b in range(states.shape[0]):
+        mine, stones = states[b, 0], states[b, 1]
+        for r in range(ROWS):
+            for c in range(COLUMNS):
+                bit = U(7 * c + ROWS - 1 - r)
+                out[b, 0, r, c] = (mine >> bit) & U(1)
+                out[b, 1, r, c] = ((stones ^ mine) >> bit) & U(1)
+    return out
+
+
+@njit(cache=True, nogil=True)
+def _key(states):
+    out = np.empty(states.shape[0], np.uint64)
+    for b in range(states.shape[0]):
+        # mine + all stones + the floor has a top bit above each column: unique to the position (Tromp)
+        out[b] = mix(states[b, 0] + states[b, 1] + _BOTTOM)
+    return out
+
+
+@njit(cache=True, nogil=True)
+def _mirror(x: np.uint64) -> np.uint64:
+    y = U(0)
+    for c in range(COLUMNS):
+        y |= ((x >> U(7 * c)) & U(0x7F)) << U(7 * (COLUMNS - 1 - c))
+    return y
+
+
+@njit(cache=True, nogil=True)
+def _symmetry(states, k):
+    out = np.empty_like(states)
+    for b in range(states.shape[0]):
+        for w in range(2):
+            out[b, w] = _mirror(states[b, w]) if k[b] else states[b, w]
+    return out
+
+
+@njit(cache=True, nogil=True)
+def _rollout(states, seeds):
+    out = np.empty(states.shape[0], np.float32)
+    columns = np.empty(COLUMNS, np.uint64)
+    for b in range(states.shape[0]):
+        mine, stones, ply = states[b, 0], states[b, 1], U(0)
+        while not finished(mine, stones):
+            n = 0
+            for c in range(COLUMNS):
+                if (stones >> U(7 * c + ROWS - 1)) & U(1) == U(0):
+                    columns[n] = c
+                    n += 1
+            column = columns[below(draw(seeds[b], ply), U(n))]
+            mine, stones = stones ^ mine, _drop(stones, column)
+            ply += U(1)
+        if has_four(stones ^ mine):
+            out[b] = 1.0 if popcount(stones) & U(1) else -1.0
+        else:
+            out[b] = 0.0
+    return out
+
+
+class ConnectFour:
+    """Rules of Connect Four; see `envs.core.BoardGame` for what each method promises."""
+
+    spec = GameSpec(
+        id="connect_four",
+        title="Connect Four",
+        version=1,
+        family="board",
+        num_players=2,
+        num_actions=COLUMNS,
+        max_legal=COLUMNS,
+        observation_shape=(2, ROWS, COLUMNS),
+        max_plies=COLUMNS * ROWS,
+        num_symmetries=2,
+    )
+
+    def init(self, n: int) -> States:
+        return np.zeros((n, 2), np.uint64)
+
+    def step(self, states: States, actions: Actions) -> States:
+        return _step(states, actions)
+
+    def legal(self, states: States) -> NDArray[np.bool_]:
+        return _legal(states)
+
+    def outcome(self, states: States) -> NDArray[np.float32]:
+        return _outcome(states)
+
+    def mover(self, states: States) -> NDArray[np.int8]:
+        return _mover(states)
+
+    def observe(self, states: States) -> NDArray[np.uint8]:
+        return _observe(states)
+
+    def key(self, states: States) -> NDArray[np.uint64]:
+        return _key(states)
+
+    def symmetry(self, states: States, k: NDArray[np.int8]) -> States:
+        return _symmetry(states, k)
+
+    @cached_property
+    def action_symmetry(self) -> NDArray[np.int32]:
+        columns = np.arange(COLUMNS, dtype=np.int32)
+        return np.stack([columns, columns[::-1]])
+
+    @cached_property
+    def square_symmetry(self) -> NDArray[np.int32]:
+        squares = np.arange(ROWS * COLUMNS, dtype=np.int32).reshape(ROWS, COLUMNS)
+        return np.stack([squares.ravel(), squares[:, ::-1].ravel()])
+
+    def rollout(self, states: States, seeds: NDArray[np.uint64]) -> NDArray[np.float32]:
+        return _rollout(states, seeds)
+
+    def _cells(self, state: State) -> NDArray[np.int8]:
+        """int8[6, 7], top row first: 0 empty, 1 the first player's (X, red), 2 the second's (O, yellow)."""
+        planes = _observe(state[None])[0].astype(np.int8)
+        first, second = (planes[0], planes[1]) if _mover(state[None])[0] == 0 else (planes[1], planes[0])
+        return first + 2 * second
+
+    def to_text(self, state: State) -> str:
+        rows = [" ".join(".XO"[cell] for cell in row) for row in self._cells(state)]
+        return "\n".join([*rows, " ".join(str(c + 1) for c in range(COLUMNS))])
+
+    def to_svg(self, state: State, arrows: Sequence[tuple[int, float]] = (), last_action: int | None = None) -> str:
+        return ""
+
+    def action_name(self, state: State, action: int) -> str:
+        return str(action + 1)
+
+    def parse_action(self, state: State, text: str) -> int:
+        legal = np.flatnonzero(_legal(state[None])[0])
+        for action in legal:
+            if text.strip() == str(action + 1):
+                return int(action)
+        raise IllegalAction(f"illegal move {text!r}; legal: {' '.join(str(a + 1) for a in legal) or '(the game is over)'}")
+
+
+GAMES = {"connect_four": ConnectFour}

@@ -1,0 +1,126 @@
+"""The contract between games and everything above them.
+
+A board game is a set of pure functions over batches. One position is one row of ``W`` unsigned 64-bit words
+(``states[b] : uint64[W]``); what the words mean is the game's own business. Because a row is all there is to a position,
+the search tree, the replay window and the evaluation cache can store, copy, hash and compare positions of any game
+without knowing it.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+States = NDArray[np.uint64]  # [B, W]
+State = NDArray[np.uint64]  # [W]
+Actions = NDArray[np.int32]  # [B]
+Family = Literal["board", "score", "team"]
+
+
+class InputError(ValueError):
+    """Something a person typed, or a file they named, cannot be used. The message quotes it and names the valid choices."""
+
+
+def unknown(what: str, bad: object, choices: Iterable[str]) -> InputError:
+    """An `InputError` for a name that is not one of ``choices``, with the nearest one suggested."""
+    known = sorted(choices)
+    near = difflib.get_close_matches(str(bad), known, n=1)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    return InputError(f"unknown {what} {bad!r}; choose from: {', '.join(known) or '(none)'}.{hint}")
+
+
+class IllegalAction(InputError):
+    """An action, or a text standing for one, that the position does not allow."""
+
+
+@dataclass(frozen=True, slots=True)
+class GameSpec:
+    """The facts about a game that others may rely on. The conformance suite holds each of them against play."""
+
+    id: str
+    title: str
+    version: int  # raised whenever the rules, the action numbers or the observation change: old records stay readable
+    family: Family
+    num_players: int
+    num_actions: int  # A
+    max_legal: int  # the most legal actions any position can have
+    observation_shape: tuple[int, ...]  # board games: (C, H, W)
+    max_plies: int
+    num_symmetries: int = 1  # S, the identity included
+
+
+@runtime_checkable
+class BoardGame(Protocol):
+    """Rules of a two-player board game, batched. No method writes to its arguments; equal input gives equal output."""
+
+    @property
+    def spec(self) -> GameSpec: ...
+
+    def init(self, n: int) -> States:
+        """``n`` copies of the initial position, uint64[n, W]."""
+        ...
+
+    def step(self, states: States, actions: Actions) -> States:
+        """Successors, uint64[B, W]. A finished game stays as it is whatever the action.
+
+        Actions must be legal: kernels do not check (`IllegalAction` is raised by those who take actions from outside)."""
+        ...
+
+    def legal(self, states: States) -> NDArray[np.bool_]:
+        """bool[B, A]; a finished game has no legal action, any other at least one."""
+        ...
+
+    def outcome(self, states: States) -> NDArray[np.float32]:
+        """float32[B] in [-1, 1] from the view of player 0; NaN while the game runs."""
+        ...
+
+    def mover(self, states: States) -> NDArray[np.int8]:
+        """int8[B]: the player to move, 0 or 1."""
+        ...
+
+    def observe(self, states: States) -> NDArray[np.uint8]:
+        """uint8[B, C, H, W] planes from the mover's view: plane 0 is the mover's own whoever that is."""
+        ...
+
+    def key(self, states: States) -> NDArray[np.uint64]:
+        """uint64[B]: equal for positions with equal futures and equal observations, spread like a hash."""
+        ...
+
+    def symmetry(self, states: States, k: NDArray[np.int8]) -> States:
+        """Row ``b`` mapped by the board's symmetry ``k[b]`` in 0..S-1; 0 is the identity."""
+        ...
+
+    @property
+    def action_symmetry(self) -> NDArray[np.int32]:
+        """int32[S, A]: action ``a`` of a position is action ``action_symmetry[k, a]`` of its image under ``k``."""
+        ...
+
+    @property
+    def square_symmetry(self) -> NDArray[np.int32]:
+        """int32[S, H*W]: square ``q`` of an observation plane is square ``square_symmetry[k, q]`` of the image's plane."""
+        ...
+
+    def rollout(self, states: States, seeds: NDArray[np.uint64]) -> NDArray[np.float32]:
+        """float32[B]: outcome for player 0 of uniformly random play to the end; row ``b`` draws from ``seeds[b]`` alone."""
+        ...
+
+    def to_text(self, state: State) -> str:
+        """A small picture of one position in characters, several lines, for a terminal."""
+        ...
+
+    def to_svg(self, state: State, arrows: Sequence[tuple[int, float]] = (), last_action: int | None = None) -> str:
+        """One self-contained ``<svg>`` element. ``arrows``: (action, weight in 0..1) to draw as hints."""
+        ...
+
+    def action_name(self, state: State, action: int) -> str:
+        """The usual short notation of a legal action, free of blanks."""
+        ...
+
+    def parse_action(self, state: State, text: str) -> int:
+        """The legal action ``text`` stands for. Raises `IllegalAction`, which quotes the text and lists the legal ones."""
+        ...
