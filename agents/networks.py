@@ -1,0 +1,173 @@
+"""The AlphaZero network: a residual tower with global pooling, a policy head and a win/draw/loss head.
+
+Choices, and why:
+
+- Batch norm *after* each convolution (He et al. 2015, arXiv 1512.03385), not before it: then every normalisation folds into
+  the weights of the convolution in front of it, and a network that plays is convolutions, ReLUs and two small heads.
+- Every k-th block pools globally (KataGo, arXiv 1902.10565, section 3.3): some channels of the block's first convolution
+  are reduced to their mean and maximum over the board and bias all the others. KataGo's third statistic, the mean scaled
+  by the board's width, tells boards of several sizes apart; a network here serves one game, where it would repeat the first.
+- A win/draw/loss value: draws are a third outcome, not a half-hearted win.
+- The last layers of both heads start at zero: an untrained network believes in all actions and results alike.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from envs.core import GameSpec, InputError, unknown
+
+
+@dataclass(frozen=True, slots=True)
+class NetConfig:
+    """The size of a network; everything else follows from the game. Raises `InputError` where a number makes no sense."""
+
+    blocks: int = 3  # residual blocks of two 3x3 convolutions
+    channels: int = 32
+    pool_every: int = 2  # every k-th block pools globally; 0: none
+    pool_channels: int = 8  # channels given to the pool in such a block
+    policy_channels: int = 8  # 1x1 convolution in front of the policy's linear layer
+    value_channels: int = 8  # 1x1 convolution in front of the value's small perceptron
+    value_hidden: int = 64
+    reply_head: bool = False  # also predict the opponent's reply while training (KataGo, section 3.4); not used in play
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            low, high = (0, 1024) if field.name == "pool_every" else (1, 1024)
+            if field.name == "reply_head":
+                if not isinstance(value, bool):
+                    raise InputError(f"network option 'reply_head' is true or false, not {value!r}")
+            elif not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+                raise InputError(f"network option {field.name!r} is a whole number from {low} to {high}, not {value!r}")
+        if self.pool_every and self.pool_channels >= self.channels:
+            raise InputError(
+                f"network options: pool_channels={self.pool_channels} must be below channels={self.channels}"
+            )
+
+
+SIZES: Mapping[str, NetConfig] = {
+    "tiny": NetConfig(blocks=1, channels=16, pool_every=1, value_hidden=32),
+    "small": NetConfig(blocks=3, channels=32),
+    "medium": NetConfig(blocks=4, channels=64, pool_channels=16),
+    "large": NetConfig(
+        blocks=6, channels=96, pool_channels=24, policy_channels=16, value_channels=16, value_hidden=128
+    ),
+}
+
+
+def config(values: Mapping[str, Any] | str, **changes: Any) -> NetConfig:
+    """A configuration from a size's name or from a checkpoint's dictionary. Raises `InputError` for unknown names."""
+    if isinstance(values, str):
+        if values not in SIZES:
+            raise unknown("network size", values, SIZES)
+        return replace(SIZES[values], **changes)
+    known = {field.name for field in fields(NetConfig)}
+    for name in values:
+        if name not in known:
+            raise unknown("network option", name, known)
+    return replace(NetConfig(**values), **changes)
+
+
+class ConvNorm(nn.Module):
+    """A convolution without bias, then batch norm; once folded, a convolution with bias."""
+
+    def __init__(self, inputs: int, outputs: int, kernel: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2, bias=False)
+        self.norm: nn.Module = nn.BatchNorm2d(outputs)
+        nn.init.kaiming_normal_(self.conv.weight, mode="fan_out", nonlinearity="relu")
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.norm(self.conv(x))  # type: ignore[no-any-return]
+
+
+def pooled(x: Tensor) -> Tensor:
+    """[n, C, H, W] -> [n, 2C]: each channel's mean and maximum over the board."""
+    return torch.cat([x.mean(dim=(2, 3)), x.amax(dim=(2, 3))], dim=1)
+
+
+class Block(nn.Module):
+    """x + f(x), f two convolutions; with ``pool`` > 0 that many of the first one's channels bias the rest by their pool."""
+
+    def __init__(self, channels: int, pool: int) -> None:
+        super().__init__()
+        self.pool = pool
+        self.first = ConvNorm(channels, channels, 3)
+        self.second = ConvNorm(channels - pool, channels, 3)
+        self.bias = nn.Linear(2 * pool, channels - pool) if pool else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.first(x)
+        if self.bias is not None:
+            bias = self.bias(pooled(F.relu(y[:, : self.pool])))
+            y = y[:, self.pool :] + bias[:, :, None, None]
+        return F.relu(x + self.second(F.relu(y)))
+
+
+class Net(nn.Module):
+    """Observations of one game to a policy and a win/draw/loss prediction, both from the mover's view."""
+
+    def __init__(self, observation_shape: tuple[int, ...], num_actions: int, config: NetConfig) -> None:
+        super().__init__()
+        planes, height, width = observation_shape
+        self.observation_shape, self.num_actions, self.config = (planes, height, width), num_actions, config
+        pools = [bool(config.pool_every) and (i + 1) % config.pool_every == 0 for i in range(config.blocks)]
+        self.stem = ConvNorm(planes, config.channels, 3)
+        self.tower = nn.Sequential(*[Block(config.channels, config.pool_channels if pool else 0) for pool in pools])
+        self.policy_conv = ConvNorm(config.channels, config.policy_channels, 1)
+        self.policy = nn.Linear(config.policy_channels * height * width, num_actions)
+        self.reply = nn.Linear(config.policy_channels * height * width, num_actions) if config.reply_head else None
+        self.value_conv = ConvNorm(config.channels, config.value_channels, 1)
+        self.value_hidden = nn.Linear(config.value_channels * (height * width + 2), config.value_hidden)
+        self.value = nn.Linear(config.value_hidden, 3)
+        for head in (self.policy, self.reply, self.value):
+            if head is not None:
+                nn.init.zeros_(head.weight)
+                nn.init.zeros_(head.bias)
+
+    def _heads(self, observations: Tensor) -> tuple[Tensor, Tensor]:
+        x = self.tower(F.relu(self.stem(observations)))
+        value = F.relu(self.value_conv(x))
+        value = F.relu(self.value_hidden(torch.cat([value.flatten(1), pooled(value)], dim=1)))
+        return F.relu(self.policy_conv(x)).flatten(1), self.value(value)
+
+    def forward(self, observations: Tensor) -> tuple[Tensor, Tensor]:
+        """float[n, C, H, W] -> policy logits [n, A] and win/draw/loss logits [n, 3]."""
+        features, wdl = self._heads(observations)
+        return self.policy(features), wdl
+
+    def with_reply(self, observations: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Like `forward`, and third the logits [n, A] of the opponent's reply. Needs ``config.reply_head``."""
+        if self.reply is None:
+            raise InputError("this network has no reply head: it was made with reply_head=False")
+        features, wdl = self._heads(observations)
+        return self.policy(features), wdl, self.reply(features)
+
+    @property
+    def num_parameters(self) -> int:
+        return sum(p.numel() for p in self.parameters())
+
+
+def make(spec: GameSpec, config: NetConfig) -> Net:
+    """A freshly initialised network for a board game; torch's generator decides the weights."""
+    return Net(spec.observation_shape, spec.num_actions, config)
+
+
+def folded(net: Net) -> Net:
+    """A copy in evaluation mode with every batch norm merged into its convolution: the same function, fewer passes."""
+    copied = copy.deepcopy(net).eval().requires_grad_(False)
+    for module in copied.modules():
+        if isinstance(module, ConvNorm):
+            assert isinstance(module.norm, nn.BatchNorm2d), "the network has been folded before"
+            module.conv = fuse_conv_bn_eval(module.conv, module.norm)
+            module.norm = nn.Identity()
+    return copied
