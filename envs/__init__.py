@@ -1,4 +1,4 @@
-"""Games. ``envs.make("connect_four")`` gives the rules, ``envs.pettingzoo_env("connect_four")`` a PettingZoo environment.
+"""Games. ``envs.make("connect_four")`` gives the rules, ``envs.pettingzoo_env("connect_four")`` a PettingZoo one.
 
 A module or package of this folder that has a ``GAMES`` table (game id -> function that makes the game) is found by
 itself: adding a game is adding a file.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import pkgutil
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -17,8 +18,9 @@ from envs.core import BoardGame, GameSpec, IllegalAction, InputError, unknown
 __all__ = ["BoardGame", "GameSpec", "IllegalAction", "InputError", "ids", "make", "pettingzoo_env"]
 
 
-def _games_of(module: str) -> dict[str, Any]:
-    return getattr(importlib.import_module(f"{__name__}.{module}"), "GAMES", {})
+def _games_of(module: str) -> dict[str, Callable[[], BoardGame]]:
+    games: dict[str, Callable[[], BoardGame]] = getattr(importlib.import_module(f"{__name__}.{module}"), "GAMES", {})
+    return games
 
 
 @cache
@@ -29,7 +31,7 @@ def ids() -> tuple[str, ...]:
 
 @cache
 def make(game_id: str) -> BoardGame:
-    """The rules of a game by its id; one shared instance, since rules hold no state. Raises `InputError` for a wrong id."""
+    """The rules of a game by its id; one shared instance, as rules hold no state. Raises `InputError`."""
     if game_id.isidentifier() and importlib.util.find_spec(f"{__name__}.{game_id}"):  # the usual case imports one file
         games = _games_of(game_id)
         if game_id in games:

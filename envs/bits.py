@@ -33,7 +33,7 @@ def mix(x: np.uint64) -> np.uint64:
 
 @njit(cache=True, nogil=True)
 def draw(seed: np.uint64, counter: np.uint64) -> np.uint64:
-    """The ``counter``-th number of SplitMix64's stream ``seed``: random access, so no generator has to be carried along."""
+    """The ``counter``-th number of SplitMix64's stream ``seed``: random access, so no generator is carried along."""
     return mix(seed + (counter + U(1)) * U(0x9E3779B97F4A7C15))
 
 

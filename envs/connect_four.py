@@ -1,7 +1,7 @@
 """Connect Four on seven columns and six rows.
 
-A position is two words in John Tromp's layout: seven bits a column, the lowest cell of column ``c`` at bit ``7 * c``, the
-seventh bit of every column always empty so that lines cannot wrap around.
+A position is two words in John Tromp's layout: seven bits a column, the lowest cell of column ``c`` at bit ``7 * c``,
+the seventh bit of every column always empty so that lines cannot wrap around.
 ``state[0]`` holds the mover's stones, ``state[1]`` all stones. The mover follows from the number of stones.
 """
 
@@ -15,7 +15,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from envs.bits import below, draw, mix, popcount
-from envs.core import Actions, GameSpec, IllegalAction, State, States
+from envs.core import Actions, BoardGame, GameSpec, State, States
 
 U = np.uint64
 COLUMNS, ROWS = 7, 6
@@ -47,7 +47,7 @@ def _drop(stones: np.uint64, column: np.uint64) -> np.uint64:
 
 
 @njit(cache=True, nogil=True)
-def _step(states, actions):
+def _step(states: States, actions: Actions) -> States:
     out = np.empty_like(states)
     for b in range(states.shape[0]):
         mine, stones = states[b, 0], states[b, 1]
@@ -59,7 +59,7 @@ def _step(states, actions):
 
 
 @njit(cache=True, nogil=True)
-def _legal(states):
+def _legal(states: States) -> NDArray[np.bool_]:
     out = np.zeros((states.shape[0], COLUMNS), np.bool_)
     for b in range(states.shape[0]):
         stones = states[b, 1]
@@ -70,7 +70,7 @@ def _legal(states):
 
 
 @njit(cache=True, nogil=True)
-def _outcome(states):
+def _outcome(states: States) -> NDArray[np.float32]:
     out = np.empty(states.shape[0], np.float32)
     for b in range(states.shape[0]):
         mine, stones = states[b, 0], states[b, 1]
@@ -82,7 +82,7 @@ def _outcome(states):
 
 
 @njit(cache=True, nogil=True)
-def _mover(states):
+def _mover(states: States) -> NDArray[np.int8]:
     out = np.empty(states.shape[0], np.int8)
     for b in range(states.shape[0]):
         out[b] = popcount(states[b, 1]) & U(1)
@@ -90,7 +90,7 @@ def _mover(states):
 
 
 @njit(cache=True, nogil=True)
-def _observe(states):
+def _observe(states: States) -> NDArray[np.uint8]:
     out = np.empty((states.shape[0], 2, ROWS, COLUMNS), np.uint8)
     for b in range(states.shape[0]):
         mine, stones = states[b, 0], states[b, 1]
@@ -103,7 +103,7 @@ def _observe(states):
 
 
 @njit(cache=True, nogil=True)
-def _key(states):
+def _key(states: States) -> NDArray[np.uint64]:
     out = np.empty(states.shape[0], np.uint64)
     for b in range(states.shape[0]):
         # mine + all stones + the floor has a top bit above each column: unique to the position (Tromp)
@@ -120,7 +120,7 @@ def _mirror(x: np.uint64) -> np.uint64:
 
 
 @njit(cache=True, nogil=True)
-def _symmetry(states, k):
+def _symmetry(states: States, k: NDArray[np.int8]) -> States:
     out = np.empty_like(states)
     for b in range(states.shape[0]):
         for w in range(2):
@@ -129,7 +129,7 @@ def _symmetry(states, k):
 
 
 @njit(cache=True, nogil=True)
-def _rollout(states, seeds):
+def _rollout(states: States, seeds: NDArray[np.uint64]) -> NDArray[np.float32]:
     out = np.empty(states.shape[0], np.float32)
     columns = np.empty(COLUMNS, np.uint64)
     for b in range(states.shape[0]):
@@ -150,7 +150,7 @@ def _rollout(states, seeds):
     return out
 
 
-class ConnectFour:
+class ConnectFour(BoardGame):
     """Rules of Connect Four; see `envs.core.BoardGame` for what each method promises."""
 
     spec = GameSpec(
@@ -203,11 +203,14 @@ class ConnectFour:
     def rollout(self, states: States, seeds: NDArray[np.uint64]) -> NDArray[np.float32]:
         return _rollout(states, seeds)
 
-    def _cells(self, state: State) -> NDArray[np.int8]:
-        """int8[6, 7], top row first: 0 empty, 1 the first player's (X, red), 2 the second's (O, yellow)."""
-        planes = _observe(state[None])[0].astype(np.int8)
-        first, second = (planes[0], planes[1]) if _mover(state[None])[0] == 0 else (planes[1], planes[0])
-        return first + 2 * second
+    def _cells(self, state: State) -> list[list[int]]:
+        """Rows from the top: 0 empty, 1 the first player's (X, red), 2 the second's (O, yellow)."""
+        mover = int(_mover(state[None])[0])
+        mine, theirs = _observe(state[None])[0].tolist()
+        marks = (1 + mover, 2 - mover)
+        return [
+            [m * marks[0] + t * marks[1] for m, t in zip(*rows, strict=True)] for rows in zip(mine, theirs, strict=True)
+        ]
 
     def to_text(self, state: State) -> str:
         rows = [" ".join(".XO"[cell] for cell in row) for row in self._cells(state)]
@@ -218,13 +221,6 @@ class ConnectFour:
 
     def action_name(self, state: State, action: int) -> str:
         return str(action + 1)
-
-    def parse_action(self, state: State, text: str) -> int:
-        legal = np.flatnonzero(_legal(state[None])[0])
-        for action in legal:
-            if text.strip() == str(action + 1):
-                return int(action)
-        raise IllegalAction(f"illegal move {text!r}; legal: {' '.join(str(a + 1) for a in legal) or '(the game is over)'}")
 
 
 GAMES = {"connect_four": ConnectFour}

@@ -1,9 +1,9 @@
 """The contract between games and everything above them.
 
 A board game is a set of pure functions over batches. One position is one row of ``W`` unsigned 64-bit words
-(``states[b] : uint64[W]``); what the words mean is the game's own business. Because a row is all there is to a position,
-the search tree, the replay window and the evaluation cache can store, copy, hash and compare positions of any game
-without knowing it.
+(``states[b] : uint64[W]``); what the words mean is the game's own business. Because a row is all there is to a
+position, the search tree, the replay window and the evaluation cache can store, copy, hash and compare positions of any
+game without knowing it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Family = Literal["board", "score", "team"]
 
 
 class InputError(ValueError):
-    """Something a person typed, or a file they named, cannot be used. The message quotes it and names the valid choices."""
+    """What a person typed, or the file they named, cannot be used. The message quotes it and names the valid choices."""
 
 
 def unknown(what: str, bad: object, choices: Iterable[str]) -> InputError:
@@ -68,7 +68,7 @@ class BoardGame(Protocol):
     def step(self, states: States, actions: Actions) -> States:
         """Successors, uint64[B, W]. A finished game stays as it is whatever the action.
 
-        Actions must be legal: kernels do not check (`IllegalAction` is raised by those who take actions from outside)."""
+        Actions must be legal: kernels do not check; `IllegalAction` is raised by whoever takes actions from outside."""
         ...
 
     def legal(self, states: States) -> NDArray[np.bool_]:
@@ -102,11 +102,11 @@ class BoardGame(Protocol):
 
     @property
     def square_symmetry(self) -> NDArray[np.int32]:
-        """int32[S, H*W]: square ``q`` of an observation plane is square ``square_symmetry[k, q]`` of the image's plane."""
+        """int32[S, H*W]: square ``q`` of an observation plane is square ``square_symmetry[k, q]`` of the image's."""
         ...
 
     def rollout(self, states: States, seeds: NDArray[np.uint64]) -> NDArray[np.float32]:
-        """float32[B]: outcome for player 0 of uniformly random play to the end; row ``b`` draws from ``seeds[b]`` alone."""
+        """float32[B]: outcome for player 0 after uniformly random play; row ``b`` draws on ``seeds[b]`` alone."""
         ...
 
     def to_text(self, state: State) -> str:
@@ -122,5 +122,11 @@ class BoardGame(Protocol):
         ...
 
     def parse_action(self, state: State, text: str) -> int:
-        """The legal action ``text`` stands for. Raises `IllegalAction`, which quotes the text and lists the legal ones."""
-        ...
+        """The legal action ``text`` stands for. Raises `IllegalAction`, which quotes the text and lists the legal ones.
+
+        Unless a game knows better, the text is what `action_name` gives, in upper or lower case."""
+        legal = {self.action_name(state, int(a)): int(a) for a in np.flatnonzero(self.legal(state[None])[0])}
+        for name, action in legal.items():
+            if name.lower() == text.strip().lower():
+                return action
+        raise IllegalAction(f"illegal move {text!r}; legal: {' '.join(legal) or '(the game is over)'}")
