@@ -1,0 +1,191 @@
+"""What a finished search says: visits, values, the action to play, and the policy to learn from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from agents.search.config import Params
+from agents.search.select import exploration, forced, improved_logit, mixed_value, most_visits, root_prior
+from agents.search.tree import NONE, UNKNOWN, Tree, edge_q
+
+
+@dataclass(frozen=True, slots=True)
+class Roots:
+    """Results of n searches, one row each; values are from the view of the player to move."""
+
+    visits: NDArray[np.int32]  # [n, A]
+    q: NDArray[np.float32]  # [n, A], NaN where not visited
+    priors: NDArray[np.float32]  # [n, A] the network's policy, without noise
+    policy: NDArray[np.float32]  # [n, A] what to learn from; sums to 1
+    action: NDArray[np.int32]  # [n] the search's choice
+    value: NDArray[np.float32]  # [n] after the search
+    wdl: NDArray[np.float32]  # [n, 3] win, draw, loss after the search
+    raw: NDArray[np.float32]  # [n, 3] the network's own
+    proven: NDArray[np.int8]  # [n] -1, 0, 1 or UNKNOWN
+
+
+@njit(cache=True, nogil=True)
+def _optimal(tree: Tree, b: int, e: int) -> bool:
+    """Whether the edge may be played: where the root is proven only edges that keep its result, else none proven lost."""
+    proven = tree.proven[b, 0]
+    if proven == UNKNOWN:
+        return tree.exact[b, e] != -1
+    return tree.exact[b, e] == proven
+
+
+@njit(cache=True, nogil=True)
+def _draw(tree: Tree, b: int, e: int) -> float:
+    """Probability of a draw behind a visited edge."""
+    if tree.exact[b, e] != UNKNOWN:
+        return 1.0 if tree.exact[b, e] == 0 else 0.0
+    return tree.draw_sum[b, e] / tree.visits[b, e]
+
+
+@njit(cache=True, nogil=True)
+def _weights(tree: Tree, b: int, p: Params, weights: NDArray[np.float64]) -> None:
+    """Fills ``weights[:degree]`` with the improved policy before normalisation."""
+    first, degree = tree.first[b, 0], tree.degree[b, 0]
+    if p.gumbel:
+        mixed, most = mixed_value(tree, b), most_visits(tree, b)
+        top = -np.inf
+        for i in range(degree):
+            weights[i] = improved_logit(tree, b, first + i, mixed, most, p)
+            if _optimal(tree, b, first + i):
+                top = max(top, weights[i])
+        for i in range(degree):
+            weights[i] = np.exp(min(weights[i] - top, 0.0))
+        return
+    best, count = 0, 0
+    for i in range(degree):
+        weights[i] = tree.visits[b, first + i]
+        count += tree.visits[b, first + i]
+        if weights[i] > weights[best]:
+            best = i
+    if not tree.explore[b] or p.forced == 0.0 or p.uct:
+        return
+    # policy-target pruning (KataGo, section 3.2): take back forced visits that PUCT alone would not have made
+    bonus = exploration(p, count)
+    bar = edge_q(tree, b, first + best) + bonus * root_prior(tree, b, first + best, p) / (1.0 + weights[best])
+    for i in range(degree):
+        n = tree.visits[b, first + i]
+        if i == best or n == 0:
+            continue
+        prior = root_prior(tree, b, first + i, p)
+        gap = bar - edge_q(tree, b, first + i)
+        earned = bonus * prior / gap - 1.0 if gap > 0.0 else float(n)  # visits at which its score falls to the bar
+        kept = max(n - forced(p, prior, count), min(float(n), earned))
+        weights[i] = kept if kept > 1.0 else 0.0
+
+
+@njit(cache=True, nogil=True)
+def _read(
+    tree: Tree,
+    slots: NDArray[np.int64],
+    p: Params,
+    visits: NDArray[np.int32],
+    q: NDArray[np.float32],
+    priors: NDArray[np.float32],
+    policy: NDArray[np.float32],
+    action: NDArray[np.int32],
+    wdl: NDArray[np.float32],
+    raw: NDArray[np.float32],
+    proven: NDArray[np.int8],
+) -> None:
+    weights = np.empty(tree.noise.shape[1], np.float64)
+    for i in range(len(slots)):
+        b = slots[i]
+        first, degree = tree.first[b, 0], tree.degree[b, 0]
+        _weights(tree, b, p, weights)
+        mixed, most = (mixed_value(tree, b), most_visits(tree, b)) if p.gumbel else (0.0, 0)
+        total, best, best_score, finalist = 0.0, first, -np.inf, 0
+        for e in range(first, first + degree):
+            if _optimal(tree, b, e):
+                finalist = max(finalist, tree.visits[b, e])
+        # PUCT's value is the mean of its visits; sequential halving visits bad actions too, so its value is its policy's
+        counted = 1e-6 if p.gumbel else 1.0
+        value, draw = counted * float(tree.value[b, 0]), counted * float(tree.draw[b, 0])
+        for j in range(degree):
+            e = first + j
+            a, n = tree.action[b, e], tree.visits[b, e]
+            visits[i, a], priors[i, a] = n, tree.prior[b, e]
+            if n > 0:
+                q[i, a] = edge_q(tree, b, e)
+            if not _optimal(tree, b, e):
+                weights[j] = 0.0
+                continue
+            total += weights[j]
+            if n > 0:
+                weight = weights[j] if p.gumbel else float(n)
+                value += weight * edge_q(tree, b, e)
+                draw += weight * _draw(tree, b, e)
+                counted += weight
+            if p.gumbel:  # among the finalists, and draws already proven, the best noisy improved logit
+                score = improved_logit(tree, b, e, mixed, most, p) + tree.noise[b, j]
+                if n < finalist and tree.exact[b, e] == UNKNOWN and tree.proven[b, 0] == UNKNOWN:
+                    score -= 1e9
+            else:
+                score = n + 1e-3 * tree.prior[b, e]
+            if score > best_score:
+                best, best_score = e, score
+        action[i] = tree.action[b, best]
+        if total <= 0.0:  # only unvisited actions are not lost
+            total = 0.0
+            for j in range(degree):
+                weights[j] = tree.prior[b, first + j] if _optimal(tree, b, first + j) else 0.0
+                total += weights[j]
+        for j in range(degree):
+            policy[i, tree.action[b, first + j]] = weights[j] / total
+        proven[i] = tree.proven[b, 0]
+        if proven[i] != UNKNOWN:
+            value, draw, counted = float(proven[i]), 1.0 if proven[i] == 0 else 0.0, 1.0
+        value, draw = value / counted, draw / counted
+        wdl[i, 0], wdl[i, 1], wdl[i, 2] = (1.0 - draw + value) / 2.0, draw, (1.0 - draw - value) / 2.0
+        v, d = tree.value[b, 0], tree.draw[b, 0]
+        raw[i, 0], raw[i, 1], raw[i, 2] = (1.0 - d + v) / 2.0, d, (1.0 - d - v) / 2.0
+
+
+def read(tree: Tree, slots: NDArray[np.int64], num_actions: int, p: Params) -> Roots:
+    """The results of these slots' searches."""
+    n = len(slots)
+    roots = Roots(
+        visits=np.zeros((n, num_actions), np.int32),
+        q=np.full((n, num_actions), np.nan, np.float32),
+        priors=np.zeros((n, num_actions), np.float32),
+        policy=np.zeros((n, num_actions), np.float32),
+        action=np.zeros(n, np.int32),
+        value=np.zeros(n, np.float32),
+        wdl=np.zeros((n, 3), np.float32),
+        raw=np.zeros((n, 3), np.float32),
+        proven=np.zeros(n, np.int8),
+    )
+    _read(
+        tree, slots, p, roots.visits, roots.q, roots.priors, roots.policy, roots.action, roots.wdl, roots.raw, roots.proven
+    )
+    roots.value[:] = roots.wdl[:, 0] - roots.wdl[:, 2]
+    return roots
+
+
+@njit(cache=True, nogil=True)
+def _line(tree: Tree, b: int, line: NDArray[np.int32]) -> int:
+    node, n = 0, 0
+    while n < len(line) and node != NONE and tree.degree[b, node] > 0:
+        best, most = NONE, 0
+        for e in range(tree.first[b, node], tree.first[b, node] + tree.degree[b, node]):
+            if tree.visits[b, e] > most and (tree.proven[b, node] == UNKNOWN or tree.exact[b, e] == tree.proven[b, node]):
+                best, most = e, tree.visits[b, e]
+        if best == NONE:
+            break
+        line[n] = tree.action[b, best]
+        n += 1
+        node = tree.child[b, best]
+    return n
+
+
+def principal_variation(tree: Tree, slot: int, length: int = 8) -> tuple[int, ...]:
+    """The most visited line from the slot's root, through proofs where there are any."""
+    line = np.empty(length, np.int32)
+    return tuple(int(a) for a in line[: _line(tree, slot, line)])

@@ -1,0 +1,164 @@
+"""Search for many games at once: trees, a game's rules and an evaluator, brought together."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agents.search.backup import collect_finished, expand
+from agents.search.config import SearchConfig, params
+from agents.search.evaluators import Evaluator
+from agents.search.results import Roots, principal_variation, read
+from agents.search.select import select
+from agents.search.tree import IDLE, RUNNING, allocate, begin, reroot
+from envs.core import BoardGame, States
+
+EDGES_PER_NODE = 64  # room for edges, on average over a slot's nodes; chess has about 35 legal moves
+
+Slots = NDArray[np.int64]
+
+
+class Search:
+    """Trees for ``slots`` games at once.
+
+    Every slot has its own budget and its own random stream, so slots need not march in step: when `simulate` reports a slot
+    as finished, read its result, play its move and start it again while the others go on. The batch stays full, and what a
+    slot finds depends on nothing but its own position, seed and budget.
+    """
+
+    def __init__(
+        self, game: BoardGame, evaluate: Evaluator, config: SearchConfig, slots: int, max_simulations: int
+    ) -> None:
+        self.game = game
+        self.evaluate = evaluate
+        self.config = config
+        self.slots = slots
+        self.max_simulations = max_simulations
+        self.simulations = 0  # made since the search was created, all slots together
+        self._params = params(config)
+        words = game.init(1).shape[1]
+        self._tree = allocate(game.spec, words, slots, max_simulations, EDGES_PER_NODE)
+        self._leaf_slots = np.zeros(slots, np.int64)
+        self._leaf_states = np.zeros((slots, words), np.uint64)
+        self._leaf_actions = np.zeros(slots, np.int32)
+
+    @property
+    def nbytes(self) -> int:
+        """Memory of the trees."""
+        return sum(array.nbytes for array in self._tree)
+
+    def start(
+        self,
+        slots: Slots,
+        states: States,
+        seeds: NDArray[np.uint64],
+        simulations: NDArray[np.int32],
+        explore: NDArray[np.bool_],
+    ) -> None:
+        """Begins a search from running positions ``states[i]`` in ``slots[i]``, keeping nothing.
+
+        ``simulations[i]`` in 1..max_simulations; ``explore[i]``: with noise at the root, for self-play."""
+        self._check(simulations)
+        begin(self._tree, slots, states, self.game.mover(states), seeds, simulations, explore)
+
+    def advance(
+        self,
+        slots: Slots,
+        actions: NDArray[np.int32],
+        seeds: NDArray[np.uint64],
+        simulations: NDArray[np.int32],
+        explore: NDArray[np.bool_],
+    ) -> None:
+        """Begins a search from the position after ``actions[i]``, which must not end the game, keeping the subtree there.
+
+        Visits kept count towards ``simulations``. A Gumbel root keeps nothing: its timetable needs even visits, and the
+        evaluation cache makes the second look at known positions cheap."""
+        self._check(simulations)
+        before = self._tree.state[slots, 0]
+        if self._params.gumbel:
+            kept = np.zeros(len(slots), np.bool_)
+        else:
+            kept = reroot(self._tree, slots, actions, seeds, simulations, explore, self._params)
+        if not kept.all():
+            new = ~kept
+            states = self.game.step(before[new], actions[new])
+            self.start(slots[new], states, seeds[new], simulations[new], explore[new])
+
+    def _check(self, simulations: NDArray[np.int32]) -> None:
+        if len(simulations) and not 1 <= simulations.min() <= simulations.max() <= self.max_simulations:
+            raise ValueError(
+                f"simulations must be in 1..{self.max_simulations}, not {simulations.min()}..{simulations.max()}"
+            )
+
+    def simulate(self) -> Slots:
+        """One simulation in every unfinished slot with at most one call of the evaluator; the slots that finished by it.
+
+        The first simulation of a fresh tree evaluates its root and counts for nothing."""
+        running = np.flatnonzero(self._tree.status == RUNNING)
+        if not len(running):
+            return running
+        ready = collect_finished(self._tree, running)  # a kept subtree may already have the visits
+        if len(ready):
+            running = running[self._tree.status[running] == RUNNING]
+        self.simulations += len(running)
+        leaves, children = select(
+            self._tree, running, self._params, self._leaf_slots, self._leaf_states, self._leaf_actions
+        )
+        if leaves:
+            self._attach(leaves, children)
+        finished = collect_finished(self._tree, running)
+        return np.concatenate([ready, finished]) if len(ready) else finished
+
+    def _attach(self, leaves: int, children: int) -> None:
+        states = self._leaf_states[:leaves]
+        if children:
+            states[:children] = self.game.step(states[:children], self._leaf_actions[:children])
+        outcomes = self.game.outcome(states)
+        legal = self.game.legal(states)
+        running = np.isnan(outcomes)
+        if running.all():
+            logits, wdl = self.evaluate(states, legal)
+        elif running.any():
+            logits, wdl = self.evaluate(states[running], legal[running])
+        else:
+            logits, wdl = _NO_LOGITS, _NO_LOGITS
+        expand(
+            self._tree,
+            self._leaf_slots[:leaves],
+            children,
+            states,
+            self.game.mover(states),
+            outcomes,
+            legal,
+            logits,
+            wdl,
+            self._params,
+        )
+
+    def results(self, slots: Slots) -> Roots:
+        """What the searches in these slots have found so far; meant for finished ones."""
+        return read(self._tree, slots, self.game.spec.num_actions, self._params)
+
+    def line(self, slot: int, length: int = 8) -> tuple[int, ...]:
+        """The line the search in this slot expects."""
+        return principal_variation(self._tree, slot, length)
+
+    def stop(self, slots: Slots) -> None:
+        """Gives up searches before their end."""
+        self._tree.status[slots] = IDLE
+
+
+_NO_LOGITS = np.zeros((0, 3), np.float32)
+
+
+def search_batch(
+    search: Search, states: States, seeds: NDArray[np.uint64], simulations: int, explore: bool = False
+) -> Roots:
+    """Searches ``states`` (at most ``search.slots``) side by side to the end."""
+    n = len(states)
+    slots = np.arange(n)
+    search.start(slots, states, seeds, np.full(n, simulations, np.int32), np.full(n, explore, np.bool_))
+    finished = 0
+    while finished < n:
+        finished += len(search.simulate())
+    return search.results(slots)
