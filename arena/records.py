@@ -1,14 +1,34 @@
-"""The record of a match: all that is needed to replay it exactly, and what both sides thought while they played."""
+"""The record of a match: all that is needed to replay it exactly, and what both sides thought while they played.
+
+One shape serves every family of games:
+
+* board: two seats, one action a ply, returns 1, 0 or -1 each;
+* score: one seat, ``seed`` starts the emulator, ``returns`` holds the raw score of the whole game;
+* team: two seats (a policy per side); a step in which ``n`` units act is ``n`` entries of ``actions``, the units of
+  seat 0 first and each side in the game's own order of units, those that cannot act included as action 0, so that entry
+  ``step * n + unit`` is found without an index; ``analysis`` has one entry an action, as everywhere.
+
+In a file a record is one JSON object (`to_json`, `from_json`); in the store the text is deflated (`pack`, `unpack`).
+"""
 
 from __future__ import annotations
 
+import hashlib
+import json
+import math
+import zlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal, TypeVar, get_args
+
+from agents.core import Decision
+from envs.core import InputError
 
 SCHEMA = 1
 
 Termination = Literal["rules", "truncated", "adjudicated", "fault"]
 FaultKind = Literal["crash", "hang", "illegal", "time", "host"]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +42,7 @@ class AgentRef:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Why a game ended before its rules ended it. ``host``: the arena's own machine failed, so the game says nothing."""
+    """Why a game ended before its rules did. ``host``: the arena's own machine failed, so the game says nothing."""
 
     kind: FaultKind
     seat: int | None
@@ -37,6 +57,19 @@ class Ply:
     visits: tuple[tuple[int, int], ...] = ()  # (action, visits), most visited first
     pv: tuple[int, ...] = ()
     ms: float | None = None
+
+    @classmethod
+    def of(cls, decision: Decision, ms: float) -> Ply:
+        """Keeps a decision's reasons, rounded to what a reader can see; ``ms`` where it does not tell its own time."""
+        value = decision.value
+        own = decision.ms
+        visits = sorted(decision.visits.items(), key=lambda item: (-item[1], item[0])) if decision.visits else ()
+        return cls(
+            value=round(float(value), 4) if value is not None and math.isfinite(value) else None,
+            visits=tuple((int(action), int(count)) for action, count in visits if count > 0),
+            pv=tuple(map(int, decision.pv)) if decision.pv else (),
+            ms=round(float(own), 3) if own is not None and math.isfinite(own) else round(ms, 3),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,3 +91,140 @@ class MatchRecord:
     seconds: float
     versions: dict[str, str]  # of arena and the libraries that decide the outcome
     schema: int = SCHEMA
+
+    @property
+    def counts(self) -> bool:
+        """Whether the result says something about the agents: all but games that the arena's own machine spoilt."""
+        return self.fault is None or self.fault.kind != "host"
+
+
+def line_hash(record: MatchRecord) -> int:
+    """A signed 64-bit hash of who sat where and of every action: equal for games that are duplicates of each other.
+
+    Such games tell no more than one of them does; signed, because that is what SQLite's integers are.
+    """
+    text = json.dumps([record.game, [agent.fingerprint for agent in record.agents], record.actions])
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big", signed=True)
+
+
+def to_json(record: MatchRecord) -> str:
+    """The record as one line of JSON; fields that say nothing are left out of ``analysis``."""
+    return json.dumps(
+        {
+            "schema": record.schema,
+            "id": record.id,
+            "game": record.game,
+            "game_version": record.game_version,
+            "seed": record.seed,
+            "agents": [{"spec": a.spec, "name": a.name, "fingerprint": a.fingerprint} for a in record.agents],
+            "opening": record.opening,
+            "actions": record.actions,
+            "analysis": [None if ply is None else _ply_out(ply) for ply in record.analysis],
+            "returns": record.returns,
+            "termination": record.termination,
+            "fault": record.fault and {f: getattr(record.fault, f) for f in ("kind", "seat", "message")},
+            "started": record.started,
+            "seconds": record.seconds,
+            "versions": record.versions,
+        },
+        separators=(",", ":"),
+        allow_nan=False,
+    )
+
+
+def from_json(text: str) -> MatchRecord:
+    """The record in a JSON text. Raises `InputError`: not JSON, another schema, a field missing or of a wrong type."""
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"not a match record: {error}") from None
+    if not isinstance(data, dict) or "schema" not in data:
+        raise InputError("not a match record: it has no schema number")
+    if data["schema"] != SCHEMA:
+        raise InputError(f"match record of schema {data['schema']!r}; this version reads schema {SCHEMA}")
+    try:
+        return MatchRecord(
+            id=_as(str, data["id"]),
+            game=_as(str, data["game"]),
+            game_version=_as(int, data["game_version"]),
+            seed=_as(int, data["seed"]),
+            agents=_each(_agent_in, data["agents"]),
+            opening=_ints(data["opening"]),
+            actions=_ints(data["actions"]),
+            analysis=_each(_ply_in, data["analysis"]),
+            returns=_each(_number, data["returns"]),
+            termination=_one_of(Termination, data["termination"]),
+            fault=None if data["fault"] is None else _fault_in(data["fault"]),
+            started=_as(str, data["started"]),
+            seconds=_number(data["seconds"]),
+            versions={_as(str, k): _as(str, v) for k, v in _as(dict, data["versions"]).items()},
+        )
+    except KeyError as error:
+        raise InputError(f"not a match record: {error.args[0]!r} is missing") from None
+    except (TypeError, ValueError) as error:
+        raise InputError(f"not a match record: {error}") from None
+
+
+def pack(record: MatchRecord) -> bytes:
+    """The record's JSON, deflated."""
+    return zlib.compress(to_json(record).encode(), 6)
+
+
+def unpack(blob: bytes) -> MatchRecord:
+    """The record of a packed one. Raises `InputError` for damaged bytes."""
+    try:
+        text = zlib.decompress(blob).decode()
+    except (zlib.error, UnicodeDecodeError) as error:
+        raise InputError(f"damaged match record: {error}") from None
+    return from_json(text)
+
+
+def _ply_out(ply: Ply) -> dict[str, Any]:
+    fields = {"value": ply.value, "visits": ply.visits, "pv": ply.pv, "ms": ply.ms}
+    return {key: field for key, field in fields.items() if field is not None and field != ()}
+
+
+def _ply_in(data: Any) -> Ply | None:
+    if data is None:
+        return None
+    return Ply(
+        value=None if (value := _as(dict, data).get("value")) is None else _number(value),
+        visits=tuple((_as(int, action), _as(int, count)) for action, count in data.get("visits", ())),
+        pv=_ints(data.get("pv", [])),
+        ms=None if (ms := data.get("ms")) is None else _number(ms),
+    )
+
+
+def _agent_in(data: Any) -> AgentRef:
+    return AgentRef(*(_as(str, _as(dict, data)[field]) for field in ("spec", "name", "fingerprint")))
+
+
+def _fault_in(data: Any) -> Fault:
+    seat = _as(dict, data)["seat"]
+    return Fault(_one_of(FaultKind, data["kind"]), None if seat is None else _as(int, seat), _as(str, data["message"]))
+
+
+def _as(kind: type[T], value: Any) -> T:
+    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+        raise TypeError(f"{value!r:.60} is not of type {kind.__name__}")
+    return value
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"{value!r:.60} is not a number")
+    return float(value)
+
+
+def _one_of(literal: Any, value: Any) -> Any:
+    if value not in get_args(literal):
+        raise ValueError(f"{value!r:.60} is none of {', '.join(get_args(literal))}")
+    return value
+
+
+def _each(read: Callable[[Any], T], values: Any) -> tuple[T, ...]:
+    return tuple(read(value) for value in _as(list, values))
+
+
+def _ints(values: Sequence[Any]) -> tuple[int, ...]:
+    return _each(lambda value: _as(int, value), values)
