@@ -7,7 +7,6 @@ the seventh bit of every column always empty so that lines cannot wrap around.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
@@ -15,12 +14,16 @@ from numba import njit
 from numpy.typing import NDArray
 
 from envs.bits import below, draw, mix, popcount
-from envs.core import Actions, BoardGame, GameSpec, State, States
+from envs.core import Actions, Arrows, BoardGame, GameSpec, State, States
+from envs.picture import Circle, Picture, Rect, Shape, Text, hint
 
 U = np.uint64
 COLUMNS, ROWS = 7, 6
 BOTTOM = sum(1 << (7 * c) for c in range(COLUMNS))  # the lowest cell of every column
 FULL = BOTTOM * ((1 << ROWS) - 1)
+CELL, MARGIN, LABELS = 60.0, 16.0, 18.0  # of the picture
+BOARD, SHADE, LABEL = "#2563c9", "#1b4a9c", "#ffffff"
+RIMS, FACES = ("#dbe6f8", "#d93a41", "#f0b02c"), ("", "#ea5257", "#fbc748")
 _BOTTOM, _FULL = U(BOTTOM), U(FULL)
 
 
@@ -150,6 +153,15 @@ def _rollout(states: States, seeds: NDArray[np.uint64]) -> NDArray[np.float32]:
     return out
 
 
+def _winning(state: State) -> int:
+    """The stones that stand in a finished four, as bits."""
+    stones, found = int(state[0] ^ state[1]), 0
+    for shift in (1, 7, 6, 8):
+        starts = stones & stones >> shift & stones >> 2 * shift & stones >> 3 * shift
+        found |= starts | starts << shift | starts << 2 * shift | starts << 3 * shift
+    return found
+
+
 class ConnectFour(BoardGame):
     """Rules of Connect Four; see `envs.core.BoardGame` for what each method promises."""
 
@@ -216,8 +228,32 @@ class ConnectFour(BoardGame):
         rows = [" ".join(".XO"[cell] for cell in row) for row in self._cells(state)]
         return "\n".join([*rows, " ".join(str(c + 1) for c in range(COLUMNS))])
 
-    def to_svg(self, state: State, arrows: Sequence[tuple[int, float]] = (), last_action: int | None = None) -> str:
-        return ""
+    def picture(self, state: State, arrows: Arrows = (), last_action: int | None = None) -> Picture:
+        def middle(column: int, row: int) -> tuple[float, float]:
+            return MARGIN + CELL * (column + 0.5), MARGIN + CELL * (row + 0.5)
+
+        width, height = COLUMNS * CELL + 2 * MARGIN, ROWS * CELL + 2 * MARGIN + LABELS
+        shapes: list[Shape] = [
+            Rect(0, 0, width, height, SHADE, 18),
+            Rect(0, 0, width, height - 8, BOARD, 18),
+            *(Text(middle(c, 0)[0], height - 8 - LABELS, str(c + 1), 17, LABEL) for c in range(COLUMNS)),
+        ]
+        cells = self._cells(state)
+        four = _winning(state)
+        for row, line in enumerate(cells):
+            for column, cell in enumerate(line):
+                x, y = middle(column, row)
+                shapes += [Circle(x, y, 27, SHADE), Circle(x, y, 25, RIMS[cell])]
+                if cell:
+                    shapes.append(Circle(x, y, 19, FACES[cell]))
+                if four >> (7 * column + ROWS - 1 - row) & 1:
+                    shapes.append(Circle(x, y, 15, LABEL, ring=5))
+        tops = [next((r for r in range(ROWS) if cells[r][c]), ROWS) for c in range(COLUMNS)]
+        for action, weight in arrows:
+            shapes.append(hint(*middle(action, tops[action] - 1), 22, RIMS[1 + int(_mover(state[None])[0])], weight))
+        if last_action is not None:
+            shapes.append(Circle(*middle(last_action, tops[last_action]), 6, LABEL))
+        return Picture(self.spec.title, width, height, tuple(shapes))
 
     def action_name(self, state: State, action: int) -> str:
         return str(action + 1)

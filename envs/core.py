@@ -16,14 +16,18 @@ from typing import Literal, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from envs import svg
+from envs.picture import Picture
+
 States = NDArray[np.uint64]  # [B, W]
 State = NDArray[np.uint64]  # [W]
 Actions = NDArray[np.int32]  # [B]
+Arrows = Sequence[tuple[int, float]]  # (action, weight in 0..1)
 Family = Literal["board", "score", "team"]
 
 
 class InputError(ValueError):
-    """What a person typed, or the file they named, cannot be used. The message quotes it and names the valid choices."""
+    """What a person typed, or a file they named, is of no use. The message quotes it and names the valid choices."""
 
 
 def unknown(what: str, bad: object, choices: Iterable[str]) -> InputError:
@@ -113,9 +117,13 @@ class BoardGame(Protocol):
         """A small picture of one position in characters, several lines, for a terminal."""
         ...
 
-    def to_svg(self, state: State, arrows: Sequence[tuple[int, float]] = (), last_action: int | None = None) -> str:
-        """One self-contained ``<svg>`` element. ``arrows``: (action, weight in 0..1) to draw as hints."""
+    def picture(self, state: State, arrows: Arrows = (), last_action: int | None = None) -> Picture:
+        """What the position looks like, the last action marked and the arrows drawn as hints."""
         ...
+
+    def to_svg(self, state: State, arrows: Arrows = (), last_action: int | None = None) -> str:
+        """`picture` as one self-contained ``<svg>`` element."""
+        return svg.render(self.picture(state, arrows, last_action))
 
     def action_name(self, state: State, action: int) -> str:
         """The usual short notation of a legal action, free of blanks."""

@@ -7,7 +7,6 @@ Actions 0..63 place a disc; 64 passes, legal only for a mover who can place noth
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
@@ -15,14 +14,18 @@ from numba import njit
 from numpy.typing import NDArray
 
 from envs.bits import below, draw, lowest, mix, popcount
-from envs.core import Actions, BoardGame, GameSpec, State, States
-from envs.squares import board_text, dihedral, square_name
+from envs.core import Actions, Arrows, BoardGame, GameSpec, State, States
+from envs.picture import Circle, Line, Picture, Rect, Shape, Text, hint
+from envs.squares import board_text, coordinates, dihedral, square_name
 
 U = np.uint64
 SIZE = 8
 SQUARES = SIZE * SIZE
 PASS = SQUARES
 START = (1 << 28 | 1 << 35, 1 << 27 | 1 << 36)  # black, who begins: e4 and d5; white: d4 and e5
+CELL, MARGIN = 60.0, 30.0  # of the picture
+FRAME, LABEL, FELT, GRID, MARK = "#43362b", "#e6dac6", "#2f8f5b", "#226f46", "#f2555a"
+DISCS = (("#17181b", "#2b2d33"), ("#e9e4d8", "#fbf9f3"))  # black, white: rim and face
 _INNER = U(0x7E7E7E7E7E7E7E7E)  # without the files a and h, over whose edge a line must not run
 
 
@@ -194,6 +197,10 @@ def _rollout(states: States, seeds: NDArray[np.uint64]) -> NDArray[np.float32]:
     return out
 
 
+def _disc(x: float, y: float, player: int, r: float = 25.0) -> list[Circle]:
+    return [Circle(x, y, r, DISCS[player][0]), Circle(x, y, 0.82 * r, DISCS[player][1])]
+
+
 class Othello(BoardGame):
     """Rules of Othello; see `envs.core.BoardGame` for what each method promises."""
 
@@ -253,8 +260,31 @@ class Othello(BoardGame):
     def to_text(self, state: State) -> str:
         return board_text(self._cells(state), SIZE)
 
-    def to_svg(self, state: State, arrows: Sequence[tuple[int, float]] = (), last_action: int | None = None) -> str:
-        return ""
+    def picture(self, state: State, arrows: Arrows = (), last_action: int | None = None) -> Picture:
+        side = SIZE * CELL
+        middles = [(MARGIN + CELL * (q % SIZE + 0.5), MARGIN + CELL * (q // SIZE + 0.5)) for q in range(SQUARES)]
+        middles.append((MARGIN + side / 2, MARGIN * 1.5 + side))  # where a pass is shown
+        cells, mover = self._cells(state), int(state[2])
+        shapes: list[Shape] = [
+            Rect(0, 0, side + 2 * MARGIN, side + 2 * MARGIN, FRAME, 12),
+            *coordinates(SIZE, CELL, MARGIN, LABEL),
+            Rect(MARGIN, MARGIN, side, side, FELT),
+        ]
+        for at in (MARGIN + CELL * i for i in range(SIZE + 1)):
+            shapes += [Line(MARGIN, at, MARGIN + side, at, GRID, 2), Line(at, MARGIN, at, MARGIN + side, GRID, 2)]
+        shapes += [Circle(MARGIN + CELL * c, MARGIN + CELL * r, 5, GRID) for c in (2, 6) for r in (2, 6)]
+        for (x, y), cell in zip(middles, cells, strict=False):
+            if cell:
+                shapes += [Circle(x, y + 2, 25, GRID), *_disc(x, y, cell - 1)]
+        shapes += [hint(*middles[a], 22, DISCS[mover][0], w) for a, w in arrows]
+        if last_action is not None:
+            shapes.append(Circle(*middles[last_action], 7, MARK))
+        for player, x in enumerate((MARGIN + CELL / 2, side - MARGIN / 2)):  # how many discs, and whose turn it is
+            y = middles[PASS][1]
+            shapes += [*_disc(x, y, player, 10), Text(x + 24, y, str(cells.count(player + 1)), 15, LABEL)]
+            if player == mover and self.legal(state[None]).any():
+                shapes.append(Circle(x, y, 12.5, MARK, ring=2.5))
+        return Picture(self.spec.title, side + 2 * MARGIN, side + 2 * MARGIN, tuple(shapes))
 
     def action_name(self, state: State, action: int) -> str:
         return "pass" if action == PASS else square_name(action, SIZE)

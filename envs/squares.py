@@ -11,6 +11,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from envs.picture import Text
+
 
 def dihedral(size: int) -> NDArray[np.int32]:
     """int32[8, size * size]: where symmetry ``k`` moves square ``q``."""
@@ -37,3 +39,11 @@ def board_text(cells: Sequence[int], size: int, characters: str = ".XO") -> str:
     """``characters[cells[square]]`` row by row, with column letters above and row numbers on the left."""
     rows = [[str(r + 1), *(characters[cell] for cell in cells[size * r : size * (r + 1)])] for r in range(size)]
     return "\n".join(" ".join(row) for row in [[" ", *(chr(ord("a") + c) for c in range(size))], *rows])
+
+
+def coordinates(size: int, cell: float, margin: float, fill: str) -> list[Text]:
+    """Column letters and row numbers in the margins above and to the left of a drawn board."""
+    middles = [margin + cell * (i + 0.5) for i in range(size)]
+    letters = [Text(middle, margin / 2, chr(ord("a") + i), margin / 2, fill) for i, middle in enumerate(middles)]
+    numbers = [Text(margin / 2, middle, str(i + 1), margin / 2, fill) for i, middle in enumerate(middles)]
+    return letters + numbers

@@ -6,7 +6,6 @@ A position is two words of nine bits, the squares row by row from the top left: 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
@@ -14,13 +13,16 @@ from numba import njit
 from numpy.typing import NDArray
 
 from envs.bits import below, draw, mix, popcount
-from envs.core import Actions, BoardGame, GameSpec, State, States
-from envs.squares import board_text, dihedral, square_name
+from envs.core import Actions, Arrows, BoardGame, GameSpec, State, States
+from envs.picture import Circle, Line, Picture, Rect, Shape, hint
+from envs.squares import board_text, coordinates, dihedral, square_name
 
 U = np.uint64
 SIZE = 3
 SQUARES = SIZE * SIZE
 LINES = (0o700, 0o070, 0o007, 0o444, 0o222, 0o111, 0o421, 0o124)  # rows, columns, diagonals
+CELL, MARGIN = 100.0, 28.0  # of the picture
+PAPER, INK, GLOW, COLOURS = "#fbf8f1", "#8a8172", "#fdeeba", ("#e5484d", "#2f6fde")
 _FULL = U(0o777)
 _WON = np.array([any(marks & line == line for line in LINES) for marks in range(1 << SQUARES)])
 _IMAGE = dihedral(SIZE)
@@ -186,8 +188,27 @@ class TicTacToe(BoardGame):
     def to_text(self, state: State) -> str:
         return board_text(self._cells(state), SIZE)
 
-    def to_svg(self, state: State, arrows: Sequence[tuple[int, float]] = (), last_action: int | None = None) -> str:
-        return ""
+    def picture(self, state: State, arrows: Arrows = (), last_action: int | None = None) -> Picture:
+        cells = self._cells(state)
+        middles = [(MARGIN + CELL * (q % SIZE + 0.5), MARGIN + CELL * (q // SIZE + 0.5)) for q in range(SQUARES)]
+        end = MARGIN + SIZE * CELL
+        shapes: list[Shape] = [Rect(0, 0, end + MARGIN, end + MARGIN, PAPER, 12), *coordinates(SIZE, CELL, MARGIN, INK)]
+        if last_action is not None:
+            x, y = middles[last_action]
+            shapes.append(Rect(x - CELL / 2 + 6, y - CELL / 2 + 6, CELL - 12, CELL - 12, GLOW, 10))
+        for at in (MARGIN + CELL, MARGIN + 2 * CELL):
+            shapes += [Line(MARGIN + 4, at, end - 4, at, INK, 4), Line(at, MARGIN + 4, at, end - 4, INK, 4)]
+        shapes += [hint(*middles[a], 0.3 * CELL, COLOURS[int(_mover(state[None])[0])], w) for a, w in arrows]
+        for (x, y), cell in zip(middles, cells, strict=True):
+            if cell == 1:
+                shapes += [Line(x - d, y - 26, x + d, y + 26, COLOURS[0], 13) for d in (-26, 26)]
+            elif cell == 2:
+                shapes.append(Circle(x, y, 34, COLOURS[1], ring=13))
+        for line in LINES:
+            squares = [q for q in range(SQUARES) if line >> q & 1]
+            if cells[squares[0]] and len({cells[q] for q in squares}) == 1:
+                shapes.append(Line(*middles[squares[0]], *middles[squares[-1]], INK, 7))
+        return Picture(self.spec.title, end + MARGIN, end + MARGIN, tuple(shapes))
 
     def action_name(self, state: State, action: int) -> str:
         return square_name(action, SIZE)
