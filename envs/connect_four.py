@@ -176,6 +176,7 @@ class ConnectFour(BoardGame):
         observation_shape=(2, ROWS, COLUMNS),
         max_plies=COLUMNS * ROWS,
         num_symmetries=2,
+        seats=("red (X)", "yellow (O)"),
     )
 
     def init(self, n: int) -> States:

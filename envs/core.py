@@ -56,6 +56,7 @@ class GameSpec:
     observation_shape: tuple[int, ...]  # board games: (C, H, W)
     max_plies: int
     num_symmetries: int = 1  # S, the identity included
+    seats: tuple[str, ...] = ("first", "second")  # what people call the sides, with their marks in `to_text`
 
 
 @runtime_checkable

@@ -215,6 +215,7 @@ class Othello(BoardGame):
         observation_shape=(2, SIZE, SIZE),
         max_plies=119,  # 60 placements, and no pass before the first or after another
         num_symmetries=8,
+        seats=("black (X)", "white (O)"),
     )
 
     def init(self, n: int) -> States:

@@ -143,6 +143,7 @@ class TicTacToe(BoardGame):
         observation_shape=(2, SIZE, SIZE),
         max_plies=SQUARES,
         num_symmetries=8,
+        seats=("X", "O"),
     )
 
     def init(self, n: int) -> States:
