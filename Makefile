@@ -26,7 +26,7 @@ $(STAMP): pyproject.toml constraints.txt
 demo: $(STAMP) ## train Connect Four for three minutes, then play and show the ladder
 	@$(BIN)/arena demo
 
-test: $(STAMP) ## the test suite, on $(WORKERS) cores
+test: $(STAMP) ## the test suite
 	$(BIN)/python -m pytest -n $(WORKERS)
 
 test-slow: $(STAMP) ## the tests that take minutes each

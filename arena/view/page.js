@@ -1,0 +1,143 @@
+"use strict";
+// Steps through the match. Boards are put together from the shapes in <template id="shapes">; everything else comes from
+// the JSON in #match and is put in place as text, never as markup.
+const match = JSON.parse(document.getElementById("match").textContent);
+const frames = match.frames, last = frames.length - 1, SIDES = ["first", "second"];
+const at = (id) => document.getElementById(id);
+const signed = (value) => (value < 0 ? "\u2212" : "+") + Math.abs(value).toFixed(2);
+const shapes = at("shapes").content.querySelector("svg"), layers = [...shapes.children].slice(1); // the first is its title
+let ply = 0, timer = null;
+
+function add(parent, tag, text, name) {
+  const element = document.createElement(tag);
+  if (text !== undefined) element.textContent = text;
+  if (name) element.className = name;
+  return parent.appendChild(element);
+}
+
+function draw(tag, attributes) {
+  const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+  return at("curve").appendChild(element);
+}
+
+const x = (p) => (last ? p / last : 0) * 400, y = (value) => 65 - value * 60;
+function curve() {
+  if (match.opening) draw("rect", { class: "opening", x: 0, y: 0, width: x(match.opening), height: 130 });
+  draw("line", { class: "zero", x1: 0, x2: 400, y1: 65, y2: 65 });
+  SIDES.forEach((side, seat) => {
+    const points = frames.map((f, p) => [p, f.value]).filter(([p, value]) => value !== null && frames[p].mover === seat);
+    draw("path", { class: side, d: points.map(([p, value], i) => (i ? "L" : "M") + x(p) + " " + y(value)).join("") });
+  });
+  draw("path", { class: "outcome", d: "M" + x(last) + " " + y(match.outcome) + "h0" });
+  return draw("line", { class: "cursor", y1: 0, y2: 130 });
+}
+
+function board(frame) {
+  const svg = shapes.cloneNode(false);
+  svg.setAttribute("aria-label", "Board after ply " + ply);
+  svg.append(...frame.board.map((number) => layers[number].cloneNode(true)));
+  return svg;
+}
+
+function players() {
+  SIDES.forEach((side, seat) => {
+    const box = document.querySelector(".player." + side);
+    let value = null;
+    for (let p = 0; p <= ply; p++) if (frames[p].mover === seat && frames[p].value !== null) value = frames[p].value;
+    if (value !== null && seat === 1) value = -value;
+    box.classList.toggle("moving", frames[ply].mover === seat);
+    box.querySelector(".value").textContent = value === null ? "" : signed(value);
+    box.querySelector(".meter i").style.width = value === null ? "0" : (value + 1) * 50 + "%";
+  });
+}
+
+function thoughts() {
+  const frame = frames[ply], list = at("visits");
+  list.className = frame.mover === null ? "" : SIDES[frame.mover];
+  list.replaceChildren();
+  at("pv").textContent = frame.pv ? "expects " + frame.pv : "";
+  if (frame.mover === null) {
+    at("thinking").textContent = match.result;
+    return;
+  }
+  const title = at("thinking");
+  title.textContent = ply < match.opening ? "Opening: " + frame.choice : match.names[frame.mover] + " plays " + frame.choice;
+  if (frame.ms !== null) add(title, "span", " after " + (frame.ms < 1000 ? Math.round(frame.ms) + " ms" : (frame.ms / 1000).toFixed(1) + " s"));
+  for (const [name, visits, share, chosen] of frame.visits) {
+    const row = add(list, "li", undefined, chosen ? "chosen" : "");
+    add(row, "b", name);
+    add(add(row, "span"), "i").style.width = share * 100 + "%";
+    const numbers = add(row, "em", Math.round(share * 100) + "% ");
+    add(numbers, "small", visits.toLocaleString("en"));
+  }
+}
+
+function show(p) {
+  ply = Math.min(Math.max(p, 0), last);
+  at("board").replaceChildren(board(frames[ply]));
+  at("slider").value = ply;
+  at("slider").setAttribute("aria-valuetext", "ply " + ply + " of " + last);
+  at("ply").textContent = ply + " / " + last;
+  cursor.setAttribute("x1", x(ply));
+  cursor.setAttribute("x2", x(ply));
+  for (const button of at("moves").children) button.removeAttribute("aria-current");
+  if (ply) at("moves").children[ply - 1].setAttribute("aria-current", "true");
+  players();
+  thoughts();
+}
+
+function play(on) {
+  clearInterval(timer);
+  timer = on ? setInterval(() => (ply < last ? show(ply + 1) : play(false)), 900) : null;
+  document.body.classList.toggle("playing", on);
+  at("play").setAttribute("aria-label", on ? "Stop" : "Play");
+}
+
+function toggle() {
+  if (timer === null && ply === last) show(0);
+  play(timer === null);
+}
+
+function step(p) {
+  play(false);
+  show(p);
+}
+
+const cursor = curve();
+frames.slice(0, last).forEach((frame, p) => {
+  const button = add(at("moves"), "button", frame.choice, p < match.opening ? "book" : SIDES[frame.mover]);
+  button.title = "Position after ply " + (p + 1);
+  button.addEventListener("click", () => step(p + 1));
+});
+const KEYS = {
+  ArrowLeft: () => step(ply - 1), ArrowRight: () => step(ply + 1), ArrowUp: () => step(ply - 5), ArrowDown: () => step(ply + 5),
+  Home: () => step(0), End: () => step(last), " ": toggle,
+};
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || !(event.key in KEYS)) return;
+  if (event.key === " " && event.target.tagName === "BUTTON") return; // presses the focused button
+  event.preventDefault();
+  KEYS[event.key]();
+});
+at("home").addEventListener("click", () => step(0));
+at("back").addEventListener("click", () => step(ply - 1));
+at("next").addEventListener("click", () => step(ply + 1));
+at("end").addEventListener("click", () => step(last));
+at("play").addEventListener("click", toggle);
+at("slider").addEventListener("input", (event) => step(Number(event.target.value)));
+at("board").addEventListener("click", (event) => {
+  const box = at("board").getBoundingClientRect();
+  step(event.clientX < box.left + box.width / 3 ? ply - 1 : ply + 1);
+});
+function seek(event) {
+  const box = at("curve").getBoundingClientRect();
+  step(Math.round(((event.clientX - box.left) / box.width) * last));
+}
+at("curve").addEventListener("pointerdown", (event) => {
+  at("curve").setPointerCapture(event.pointerId);
+  seek(event);
+});
+at("curve").addEventListener("pointermove", (event) => event.buttons && seek(event));
+const wanted = Number(location.hash.slice(1));
+show(Number.isInteger(wanted) && location.hash ? wanted : match.opening);

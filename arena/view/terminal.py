@@ -1,0 +1,166 @@
+"""A match in the terminal: stepped through with the arrow keys, or printed where there is no screen to redraw."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.cells import cell_len
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+import envs
+from arena.records import MatchRecord
+from arena.view import keys
+from arena.view.charts import SERIES, Glyphs, bar, glyphs, value_curve
+from arena.view.timeline import Frame, curves, frames, result
+from envs.core import State
+
+SECONDS_PER_PLY = 0.8  # while playing by itself
+MOST_ACTIONS = 7  # rows of visits shown
+NARROW = 58  # columns below which board and thoughts stand one above the other
+
+
+def watch(record: MatchRecord, console: Console) -> None:
+    """Shows the match: with keys where a person can press them, every ply printed otherwise."""
+    shown = frames(record)
+    if keys.available() and console.is_terminal:
+        _interactive(record, shown, console)
+    else:
+        console.print(printed(record, shown))
+
+
+def seek(key: str, ply: int, last: int) -> int:
+    """The ply a key leads to."""
+    step = {"right": 1, "left": -1, "down": 5, "up": -5, "home": -last, "end": last}.get(key, 0)
+    return min(max(ply + step, 0), last)
+
+
+def _interactive(record: MatchRecord, shown: list[Frame], console: Console) -> None:
+    ply, last, playing = len(record.opening), len(shown) - 1, False
+
+    def screen() -> RenderableType:
+        return render(record, shown, ply, console.width, console.height, glyphs(console), playing)
+
+    with keys.raw(), Live(screen(), console=console, screen=True, auto_refresh=False) as live:
+        while True:
+            live.update(screen(), refresh=True)
+            pressed = keys.read(SECONDS_PER_PLY if playing else 0.5)  # waking up now and then follows a resized window
+            if playing and not pressed:
+                ply += 1
+            for key in pressed:
+                if key in ("q", "escape"):
+                    return
+                if key == "space":
+                    playing = not playing
+                    ply = 0 if playing and ply == last else ply
+                ply = seek(key, ply, last)
+            playing = playing and ply < last
+
+
+def render(
+    record: MatchRecord, shown: Sequence[Frame], ply: int, width: int, height: int, using: Glyphs, playing: bool = False
+) -> RenderableType:
+    """One screen of at most ``height`` lines: board beside the mover's thoughts, value curve, keys."""
+    frame, title = shown[ply], envs.make(record.game).spec.title
+    heading = Text.assemble((title, "bold"), f"  ply {ply} of {len(shown) - 1}", no_wrap=True, overflow="ellipsis")
+    board = board_text(record.game, frame.state, shown[ply - 1].state if ply else None)
+    board_lines, board_width = len(board.plain.splitlines()), max(map(cell_len, board.plain.splitlines()))
+    room = width - 2 if width < NARROW else width - board_width - 8
+    players, thoughts = _players(record, shown, ply, room, using), _thoughts(record, frame, room, using)
+    parts: list[RenderableType] = [heading, Text()]
+    if width < NARROW:
+        parts += [players, Text(), board, Text(), thoughts]
+        used = 7 + board_lines + _lines(players, thoughts)
+    else:
+        side = Table.grid(padding=(0, 4, 0, 2))
+        side.add_row(board, Group(players, Text(), thoughts))
+        parts.append(side)
+        used = 4 + max(board_lines, 1 + _lines(players, thoughts))
+    series = curves(shown)
+    if height - used >= 6 and any(value is not None for values in series for value in values):
+        parts += [Text(), value_curve(series, ply, width - 1, 7 if height - used >= 8 else 5, using)]
+    arrows = "arrows" if using.floor == "-" else "← → ↑ ↓"
+    keys_help = f"{arrows} step   home end   space {'stop' if playing else 'play'}   q quit"
+    parts += [Text(), Text(keys_help, "dim", no_wrap=True, overflow="ellipsis")]
+    return Group(*parts)
+
+
+def _lines(*texts: Text) -> int:
+    return sum(text.plain.count("\n") + 1 for text in texts)
+
+
+def board_text(game_id: str, state: State, before: State | None = None) -> Text:
+    """The board in the players' colours; whatever changed since the position ``before`` is shown reversed."""
+    game = envs.make(game_id)
+    now = game.to_text(state)
+    then = game.to_text(before) if before is not None else now
+    board = Text(no_wrap=True)
+    for character, old in zip(now, then if len(then) == len(now) else now, strict=True):
+        style = {"X": f"bold {SERIES[0]}", "O": f"bold {SERIES[1]}", ".": "dim"}.get(character, "")
+        board.append(character, style + (" reverse" if character != old else ""))
+    return board
+
+
+def _players(record: MatchRecord, shown: Sequence[Frame], ply: int, width: int, using: Glyphs) -> Text:
+    """Both agents with the last value each of them had at this ply, from its own view."""
+    lines = []
+    for seat, values in enumerate(curves(shown)):
+        known = [value for value in values[: ply + 1] if value is not None]
+        line = Text(no_wrap=True, overflow="ellipsis")
+        line.append(using.points[seat] + (" " if shown[ply].mover != seat else using.turn), f"bold {SERIES[seat]}")
+        space = max(min(width - 20, 28), 8)
+        line.append(_cut(record.agents[seat].name, space).ljust(space))
+        if known:
+            own = known[-1] if seat == 0 else -known[-1]
+            line.append(f" {own:+.2f} ")
+            line.append(bar((own + 1) / 2, 10, using), SERIES[seat])
+        lines.append(line)
+    return Text("\n").join(lines)
+
+
+def _cut(name: str, width: int) -> str:
+    return name if len(name) <= width else name[: width - 2] + ".."
+
+
+def _thoughts(record: MatchRecord, frame: Frame, width: int, using: Glyphs) -> Text:
+    """What the mover looked at and chose, or the result at the end."""
+    if frame.mover is None:
+        return Text(result(record), "bold")
+    name, style = _cut(record.agents[frame.mover].name, max(width - 24, 8)), SERIES[frame.mover]
+    text = Text(no_wrap=True, overflow="ellipsis")
+    if frame.ply < len(record.opening):
+        return text.append(f"opening: {frame.choice_name}", "dim")
+    text.append(name, style).append(" plays ").append(frame.choice_name, "bold")
+    if frame.thought is not None and frame.thought.ms is not None:
+        text.append(f"  {frame.thought.ms:.0f} ms", "dim")
+    for weighed in frame.weighed[:MOST_ACTIONS]:
+        chosen = weighed.action == frame.choice
+        text.append(f"\n{weighed.name:>4} ", "bold" if chosen else "")
+        text.append(bar(weighed.share, max(min(width - 20, 24), 4), using), style if chosen else "dim")
+        text.append(f" {weighed.share:4.0%} {weighed.visits:>6}", "" if chosen else "dim")
+    if frame.pv:
+        text.append(f"\nexpects {' '.join(frame.pv[:10])}", "dim")
+    return text
+
+
+def printed(record: MatchRecord, shown: Sequence[Frame]) -> Text:
+    """The whole match as lines: one a ply, then the final position and the result."""
+    spec = envs.make(record.game).spec
+    text = Text().append(spec.title, "bold").append("\n\n")
+    for seat, agent in enumerate(record.agents):
+        text.append(f"{spec.seats[seat]:<11} ").append(agent.name, SERIES[seat]).append("\n")
+    text.append("\n")
+    for frame in shown[:-1]:
+        mover = frame.mover or 0
+        text.append(f"{frame.ply + 1:>3}  ").append(f"{frame.choice_name:<5}", SERIES[mover])
+        if frame.ply < len(record.opening):
+            text.append(" opening", "dim")
+        if frame.thought is not None and frame.thought.value is not None:
+            text.append(f" {frame.thought.value:+.2f}")
+        if frame.weighed:
+            text.append("  " + "  ".join(f"{w.name} {w.share:.0%}" for w in frame.weighed[:4]), "dim")
+        text.append("\n")
+    text.append("\n").append(board_text(record.game, shown[-1].state)).append("\n\n").append(result(record), "bold")
+    return text

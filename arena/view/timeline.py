@@ -1,0 +1,133 @@
+"""A match as the sequence of positions a viewer steps through; terminal and web page are both drawn from it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+import envs
+from arena.records import MatchRecord, Ply
+from envs.core import BoardGame, InputError, State
+
+
+class ReplayError(InputError):
+    """A record that today's rules cannot replay. The message names the match, the ply and the reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """One action the mover looked at."""
+
+    action: int
+    name: str
+    visits: int
+    share: float  # of all visits, 0..1
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """The position after ``ply`` actions and, if the game goes on, what the mover thought and chose in it."""
+
+    ply: int
+    state: State
+    last: int | None  # the action that led here; None in the initial position
+    last_name: str
+    opening: bool  # `last` was part of the opening, not an agent's choice
+    mover: int | None  # seat to move; None when the record ends here
+    choice: int | None  # the action made next
+    choice_name: str
+    thought: Ply | None
+    weighed: tuple[Weighed, ...]  # most visited first
+    pv: tuple[str, ...]  # names of the line the mover expected
+
+    @property
+    def value(self) -> float | None:
+        """The mover's expectation from the first player's view, so that both agents' values share one scale."""
+        if self.thought is None or self.thought.value is None:
+            return None
+        return self.thought.value if self.mover == 0 else -self.thought.value
+
+
+def frames(record: MatchRecord) -> list[Frame]:
+    """One frame more than there are actions, the initial position first. Raises `ReplayError` for a broken record."""
+    game = envs.make(record.game)
+    if record.game_version != game.spec.version:
+        raise ReplayError(
+            f"match {record.id!r} was played by version {record.game_version} of {record.game}; "
+            f"only version {game.spec.version} is here"
+        )
+    shown: list[Frame] = []
+    states = game.init(1)
+    last, last_name = None, ""
+    for ply, action in enumerate((*record.actions, None)):
+        if action is not None and not _is_legal(game, states, action):
+            raise ReplayError(f"match {record.id!r} does not replay: action {action} at ply {ply} is illegal")
+        shown.append(_frame(game, record, ply, states[0], last, last_name, action))
+        if action is not None:
+            last, last_name = action, shown[-1].choice_name
+            states = game.step(states, np.array([action], np.int32))
+    return shown
+
+
+def curves(shown: Sequence[Frame]) -> tuple[list[float | None], list[float | None]]:
+    """What each agent expected at each frame, from the first player's view; None where it did not move or say."""
+    first = [frame.value if frame.mover == 0 else None for frame in shown]
+    second = [frame.value if frame.mover == 1 else None for frame in shown]
+    return first, second
+
+
+def result(record: MatchRecord) -> str:
+    """The result in words: ``alphazero wins``, ``draw``, and why, where the rules did not decide."""
+    best = max(record.returns)
+    winners = [agent.name for agent, score in zip(record.agents, record.returns, strict=True) if score == best]
+    text = f"{winners[0]} wins" if len(winners) == 1 else "draw"
+    if record.fault is not None:
+        seat = record.fault.seat
+        text += f" ({record.fault.kind} fault{'' if seat is None else ' of ' + record.agents[seat].name})"
+    elif record.termination != "rules":
+        text += f" ({record.termination})"
+    return text
+
+
+def _is_legal(game: BoardGame, states: np.ndarray, action: int) -> bool:
+    return 0 <= action < game.spec.num_actions and bool(game.legal(states)[0, action])
+
+
+def _frame(
+    game: BoardGame, record: MatchRecord, ply: int, state: State, last: int | None, last_name: str, action: int | None
+) -> Frame:
+    thought = record.analysis[ply] if ply < len(record.analysis) else None
+    total = sum(n for _, n in thought.visits) if thought else 0
+    weighed = [Weighed(a, _name(game, state, a), n, n / max(total, 1)) for a, n in (thought.visits if thought else ())]
+    return Frame(
+        ply=ply,
+        state=state,
+        last=last,
+        last_name=last_name,
+        opening=0 < ply <= len(record.opening),
+        mover=None if action is None else int(game.mover(state[None])[0]),
+        choice=action,
+        choice_name="" if action is None else _name(game, state, action),
+        thought=thought,
+        weighed=tuple(sorted(weighed, key=lambda w: -w.visits)),
+        pv=_line(game, state, thought.pv if thought else ()),
+    )
+
+
+def _name(game: BoardGame, state: State, action: int) -> str:
+    """The action's notation, or its number where a record's analysis holds an action that is not legal here."""
+    return game.action_name(state, action) if _is_legal(game, state[None], action) else f"#{action}"
+
+
+def _line(game: BoardGame, state: State, actions: tuple[int, ...]) -> tuple[str, ...]:
+    """Names along a line of play, cut off where it leaves the rules."""
+    names: list[str] = []
+    states = state[None]
+    for action in actions:
+        if not _is_legal(game, states, action):
+            break
+        names.append(game.action_name(states[0], action))
+        states = game.step(states, np.array([action], np.int32))
+    return tuple(names)
