@@ -1,0 +1,89 @@
+"""Finished games on disk: one file holds a few dozen games, each with everything its searches found.
+
+The files are the truth about what has been played. They hold facts, not training targets: what to learn from them
+(`selfplay.targets`) can be decided anew without playing again.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from selfplay import files
+
+FOLDER = "games"
+DAMAGED = ".damaged"  # suffix of a chunk that could not be read
+_NAME = re.compile(r"w(\d+)-s(\d+)-(\d+)\.safetensors")
+
+
+@dataclass(frozen=True, slots=True)
+class Games:
+    """N positions of G games, the games one after another, their positions in the order played. All from the mover's view."""
+
+    states: NDArray[np.uint64]  # [N, W]
+    movers: NDArray[np.int8]  # [N] the player to move
+    plies: NDArray[np.int16]  # [N] from the initial position, random opening included
+    actions: NDArray[np.int32]  # [N] what was played
+    policy: NDArray[np.float16]  # [N, A] the search's improved policy
+    wdl: NDArray[np.float16]  # [N, 3] win/draw/loss after the search
+    surprise: NDArray[np.float16]  # [N] KL divergence of `policy` from the network's priors, in nats
+    proven: NDArray[np.int8]  # [N] game-theoretic value if the search proved it, else UNKNOWN
+    full: NDArray[np.bool_]  # [N] whether it was a full search
+    versions: NDArray[np.int32]  # [N] of the weights that searched
+    results: NDArray[np.int8]  # [N] the game's result: 0 the mover won, 1 draw, 2 the mover lost
+    lengths: NDArray[np.int32]  # [G]
+
+    def __len__(self) -> int:
+        return len(self.states)
+
+
+def join(parts: Sequence[Games]) -> Games:
+    return Games(*[np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Games)])
+
+
+def result(outcome: float, mover: NDArray[np.int8]) -> NDArray[np.int8]:
+    """The outcome for player 0 (in [-1, 1]) as 0 win, 1 draw, 2 loss for each mover."""
+    sign = np.int8(np.sign(outcome))
+    return np.where(mover == 0, 1 - sign, 1 + sign).astype(np.int8)
+
+
+def name(worker: int, session: int, index: int) -> str:
+    return f"w{worker}-s{session:03d}-{index:06d}.safetensors"
+
+
+def worker_of(chunk: str) -> int:
+    """The worker that wrote the chunk of this name."""
+    return int(chunk[1:].partition("-")[0])
+
+
+def next_session(folder: Path) -> int:
+    """A number no worker has yet left a trace under, so that no game's seed is used twice.
+
+    Old files are deleted, but never the newest ones, so the highest number in sight is the highest of all."""
+    sessions = [int(match[2]) for path in folder.iterdir() if (match := _NAME.match(path.name))]
+    return 1 + max(sessions, default=0)
+
+
+def listing(folder: Path) -> list[str]:
+    """The names of all whole chunks, in the order that their worker wrote them."""
+    return sorted(path.name for path in folder.iterdir() if _NAME.fullmatch(path.name))
+
+
+def write(path: Path, games: Games, facts: Any) -> None:
+    """``facts``: anything JSON can hold, such as what the worker has counted since its last chunk."""
+    files.write_tensors(path, {field.name: getattr(games, field.name) for field in fields(Games)}, facts)
+
+
+def read(path: Path) -> tuple[Games, Any]:
+    """Raises `files.Damaged`."""
+    tensors, facts = files.read_tensors(path)
+    try:
+        return Games(**tensors), facts
+    except TypeError as error:
+        raise files.Damaged(f"{path}: not a file of games ({error})") from None

@@ -1,0 +1,195 @@
+"""Everything that decides a training run, in one frozen value that is kept beside the run as ``config.json``."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import envs
+from agents.networks import SIZES, NetConfig
+from agents.search.config import SearchConfig
+from envs.core import InputError, unknown
+
+FILE = "config.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainConfig:
+    """How to train AlphaZero on one game. Raises `InputError` where a number makes no sense.
+
+    "Budget" below is the whole training time asked for, measured by the training clock, which runs only while training
+    runs; schedules follow the share of it that has passed, so that three minutes and three hours both end well.
+    """
+
+    game: str = "connect_four"
+    seed: int = 0
+    net: NetConfig = field(default_factory=NetConfig)
+    search: SearchConfig = field(default_factory=SearchConfig)
+
+    # self-play
+    workers: int = 2  # processes, each with one thread
+    slots: int = 128  # games a worker plays at once: the network's batch
+    simulations: int = 96  # of a full search, whose policy is a training target
+    fast_simulations: int = 16  # of a fast search, which only moves the game on (playout cap, KataGo section 3.1)
+    full_fraction: float = 0.25  # of searches that are full
+    first_simulations: int = 32  # full searches begin with so many: teaching from an ignorant network is not worth more
+    ramp: float = 0.1  # share of the budget after which full searches have `simulations`
+    reuse_tree: bool = False  # keep the subtree below the move played
+    random_openings: float = 0.5  # share of games that begin with uniformly random plies
+    random_plies: int = 12  # at most; uniform in 1..this
+    temperature: float = 1.0  # moves are drawn from policy ** (1 / temperature) ...
+    final_temperature: float = 0.1  # ... which falls from `temperature` towards this with the ply
+    temperature_halflife: float = 6.0  # plies
+    cache: int = 1 << 17  # positions whose evaluation a worker remembers, until new weights arrive
+    chunk_games: int = 32  # finished games that a worker writes as one file
+    chunk_seconds: float = 4.0  # or so long after the last file
+
+    # targets
+    td_lambda: float = 0.9  # value target: 1 = the game's result, 0 = the position's own search (Sutton's TD(lambda))
+    fast_weight: float = 0.0  # how often a fast search's position is sampled, next to a full one's
+    surprise: float = 0.5  # share of sampling weight given by the policy's surprise (KataGo's policy surprise weighting)
+
+    # replay window, in positions: KataGo, appendix C, N = c * (1 + beta * ((total / c) ** alpha - 1) / alpha)
+    window: int = 30_000  # c: all positions are kept up to here, and nearly so a while longer
+    window_alpha: float = 0.75
+    window_beta: float = 0.4
+
+    # learner
+    batch: int = 256
+    min_positions: int = 4_000  # before the first step
+    samples_per_position: float = 8.0  # how often a position is used on average, over its life
+    optimizer: typing.Literal["adamw", "sgd"] = "adamw"
+    learning_rate: float = 2e-3
+    final_learning_rate: float = 1e-4  # reached linearly at the end of the budget ...
+    decay: float = 0.4  # ... over this last share of it (warmup-stable-decay)
+    warmup_steps: int = 100
+    weight_decay: float = 1e-4
+    max_gradient_norm: float = 5.0
+    value_weight: float = 1.0  # of the value loss next to the policy's
+    reply_weight: float = 0.15  # of the opponent's reply, if the network has that head (KataGo, section 3.4)
+    average: float = 0.99  # decay per step of the averaged weights, which play and are saved
+    diverged: float = 3.0  # stop when the smoothed loss exceeds this multiple of an ignorant network's
+
+    # the run, in seconds of the training clock
+    publish_seconds: float = 6.0  # between new weights for the workers
+    save_seconds: float = 30.0  # between saves of the state that a killed run resumes from
+    checkpoint_seconds: float = 60.0  # between checkpoints that can play
+
+    def __post_init__(self) -> None:
+        envs.make(self.game)
+        for names, low, high in _RANGES:
+            for name in names.split():
+                if not low <= getattr(self, name) <= high:
+                    raise InputError(f"training option {name!r} is from {low:g} to {high:g}, not {getattr(self, name)!r}")
+        if self.optimizer not in ("adamw", "sgd"):
+            raise unknown("optimizer", self.optimizer, ("adamw", "sgd"))
+        if not 0 <= self.seed < 1 << 63:
+            raise InputError(f"training option 'seed' is from 0 to 2**63 - 1, not {self.seed!r}")
+
+
+_RANGES = (  # names, lowest, highest
+    ("workers chunk_games", 1, 4096),
+    ("slots simulations fast_simulations first_simulations cache window min_positions batch", 1, 1e9),
+    ("full_fraction random_openings ramp decay td_lambda fast_weight surprise", 0, 1),
+    ("random_plies warmup_steps reply_weight value_weight weight_decay", 0, 1e6),
+    ("temperature final_temperature", 0, 100),
+    ("temperature_halflife chunk_seconds publish_seconds save_seconds checkpoint_seconds", 0.01, 1e9),
+    ("window_alpha window_beta", 0.01, 1),
+    ("samples_per_position learning_rate final_learning_rate max_gradient_norm", 1e-9, 1e9),
+    ("average", 0, 0.999999),
+    ("diverged", 1.01, 1e9),
+)
+
+# What differs from the defaults, by game. A game that is not here trains with the defaults.
+PRESETS: Mapping[str, Mapping[str, Any]] = {
+    "tic_tac_toe": {
+        "net": SIZES["tiny"],
+        "slots": 64,
+        "simulations": 32,
+        "fast_simulations": 8,
+        "random_plies": 4,
+        "window": 10_000,
+        "min_positions": 1_000,
+        "samples_per_position": 4.0,
+    },
+    "connect_four": {"net": SIZES["small"]},
+    "othello": {
+        "net": SIZES["medium"],
+        "simulations": 128,
+        "fast_simulations": 24,
+        "random_plies": 16,
+        "temperature_halflife": 10.0,
+        "window": 60_000,
+    },
+}
+
+
+def preset(game: str, **changes: Any) -> TrainConfig:
+    """The recommended configuration for a game. Raises `InputError` for an unknown game or option."""
+    return from_dict({"game": game, **PRESETS.get(game, {}), **changes})
+
+
+def to_json(config: TrainConfig) -> str:
+    return json.dumps(dataclasses.asdict(config), indent=1) + "\n"
+
+
+def from_json(text: str) -> TrainConfig:
+    """The inverse of `to_json`. Raises `InputError` for text that is not JSON and for unknown or ill-typed options."""
+    try:
+        values = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise InputError(f"not JSON: {error}") from None
+    return from_dict(values)
+
+
+def from_dict(values: Mapping[str, Any]) -> TrainConfig:
+    """Options by name, those left out at their defaults; nested options as dictionaries. Raises `InputError`."""
+    config: TrainConfig = _build(TrainConfig, values, "training option")
+    return config
+
+
+def read(run: Path) -> TrainConfig:
+    """The configuration of a run folder. Raises `InputError`."""
+    try:
+        return from_json((run / FILE).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"{run} is not a training run: it has no {FILE}") from None
+    except InputError as error:
+        raise InputError(f"{run / FILE}: {error}") from None
+
+
+def _build(kind: Any, values: Any, what: str) -> Any:
+    if isinstance(values, kind):
+        return values
+    if not isinstance(values, Mapping):
+        raise InputError(f"{what}s are a dictionary, not {values!r}")
+    hints = typing.get_type_hints(kind)
+    for name in values:
+        if name not in hints:
+            raise unknown(what, name, hints)
+    return kind(**{name: _value(hints[name], value, f"{what} {name!r}") for name, value in values.items()})
+
+
+def _value(hint: Any, value: Any, what: str) -> Any:
+    if dataclasses.is_dataclass(hint):
+        return _build(hint, value, f"{what}: option")
+    if typing.get_origin(hint) is typing.Literal:
+        if value not in typing.get_args(hint):
+            raise unknown(f"value of {what}:", value, typing.get_args(hint))
+        return value
+    if typing.get_origin(hint) is types.UnionType:
+        if not isinstance(value, hint) or isinstance(value, bool):
+            raise InputError(f"{what} is {hint}, not {value!r}")
+        return value
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if hint is float and number:
+        return float(value)
+    if type(value) is not hint:
+        raise InputError(f"{what} is of type {hint.__name__}, not {value!r}")
+    return value

@@ -1,0 +1,165 @@
+"""One step of learning: positions to tensors, losses, the optimizer, and the averaged weights that play."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from agents.networks import Net
+from envs.core import BoardGame
+from selfplay.config import TrainConfig
+from selfplay.window import Rows
+
+
+class TrainingError(Exception):
+    """Training cannot go on; what has been saved is sound. The message is for people."""
+
+
+class Diverged(TrainingError):
+    """The loss is not a number, or has grown far above that of an ignorant network."""
+
+
+class Batch(NamedTuple):
+    observations: Tensor  # float32[n, C, H, W], channels_last
+    legal: Tensor  # bool[n, A]
+    policy: Tensor  # float32[n, A]
+    teaches_policy: Tensor  # bool[n]
+    value: Tensor  # float32[n, 3]
+    replies: Tensor  # int64[n], -1: none
+
+
+def turned(game: BoardGame, rows: Rows, k: NDArray[np.int8]) -> Rows:
+    """Row ``i`` under the board's symmetry ``k[i]``, its policy and the reply along with it."""
+    image = game.action_symmetry[k]  # [n, A]: where each action goes
+    policy = np.empty_like(rows.policy)
+    np.put_along_axis(policy, image.astype(np.int64), rows.policy, axis=1)
+    replies = np.where(rows.replies < 0, -1, image[np.arange(len(rows)), rows.replies])
+    return Rows(game.symmetry(rows.states, k), policy, rows.teaches_policy, rows.value, replies.astype(np.int32))
+
+
+def tensors(game: BoardGame, rows: Rows) -> Batch:
+    observations = torch.from_numpy(game.observe(rows.states)).float()
+    return Batch(
+        observations=observations.contiguous(memory_format=torch.channels_last),
+        legal=torch.from_numpy(game.legal(rows.states)),
+        policy=torch.from_numpy(rows.policy).float(),
+        teaches_policy=torch.from_numpy(rows.teaches_policy),
+        value=torch.from_numpy(rows.value),
+        replies=torch.from_numpy(rows.replies).long(),
+    )
+
+
+class Losses(NamedTuple):
+    """Means over a batch, in nats."""
+
+    policy: Tensor  # cross-entropy over the legal actions, over the rows that teach it
+    value: Tensor  # cross-entropy with win/draw/loss
+    reply: Tensor  # cross-entropy of the opponent's next action; 0 without that head
+
+
+def losses(net: Net, batch: Batch) -> Losses:
+    if net.reply is not None:
+        logits, wdl, reply = net.with_reply(batch.observations)
+        known = batch.replies >= 0
+        reply_loss = F.cross_entropy(reply, batch.replies, ignore_index=-1, reduction="sum") / known.sum().clamp(min=1)
+    else:
+        logits, wdl = net(batch.observations)
+        reply_loss = torch.zeros(())
+    # illegal actions get no share: the search ignores their logits, so nothing is spent on learning the rules
+    log_policy = logits.masked_fill(~batch.legal, -1e9).log_softmax(dim=1)
+    each = -(batch.policy * log_policy).sum(dim=1)
+    teaching = batch.teaches_policy.float()
+    return Losses(
+        policy=(each * teaching).sum() / teaching.sum().clamp(min=1.0),
+        value=-(batch.value * wdl.log_softmax(dim=1)).sum(dim=1).mean(),
+        reply=reply_loss,
+    )
+
+
+def learning_rate(config: TrainConfig, step: int, share: float) -> float:
+    """Linear warm-up over the first steps, constant, linear to `final_learning_rate` over the last `decay` of the budget.
+
+    ``share``: of the budget that has passed, 0..1."""
+    warm = min(1.0, (step + 1) / config.warmup_steps) if config.warmup_steps else 1.0
+    left = min(1.0, (1.0 - share) / config.decay) if config.decay else 1.0
+    return warm * (config.final_learning_rate + (config.learning_rate - config.final_learning_rate) * max(left, 0.0))
+
+
+def make_optimizer(net: nn.Module, config: TrainConfig) -> torch.optim.Optimizer:
+    """Weight decay acts on matrices and convolutions, not on biases and norms."""
+    parameters = list(net.parameters())
+    groups = [
+        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": config.weight_decay},
+        {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+    if config.optimizer == "sgd":
+        return torch.optim.SGD(groups, lr=config.learning_rate, momentum=0.9, nesterov=True)
+    return torch.optim.AdamW(groups, lr=config.learning_rate)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one step has measured."""
+
+    policy_loss: float
+    value_loss: float
+    gradient_norm: float
+    learning_rate: float
+
+
+class Learner:
+    """A network in training. All of its state is in `net`, `optimizer`, `average`, `generator`, `steps` and `smoothed`."""
+
+    def __init__(self, game: BoardGame, net: Net, config: TrainConfig) -> None:
+        self.game, self.config = game, config
+        self.net = net.to(memory_format=torch.channels_last).train()
+        self.optimizer = make_optimizer(net, config)
+        self.average = {name: tensor.detach().clone() for name, tensor in net.state_dict().items()}
+        self.generator = np.random.default_rng([config.seed, 1])  # draws samples and their symmetries
+        self.steps = 0
+        self.smoothed = self.ignorance = math.log(game.spec.max_legal) + config.value_weight * math.log(3.0)
+
+    def step(self, rows: Rows, share: float) -> Step:
+        """Learns from these positions, each under a random symmetry. Raises `Diverged`, the weights being unharmed."""
+        config = self.config
+        k = self.generator.integers(0, self.game.spec.num_symmetries, len(rows)).astype(np.int8)
+        batch = tensors(self.game, turned(self.game, rows, k))
+        found = losses(self.net, batch)
+        total = found.policy + config.value_weight * found.value + config.reply_weight * found.reply
+        self.optimizer.zero_grad(set_to_none=True)
+        total.backward()  # type: ignore[no-untyped-call]
+        norm = nn.utils.clip_grad_norm_(self.net.parameters(), config.max_gradient_norm).item()
+        self._check(total.item(), norm)
+        rate = learning_rate(config, self.steps, share)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        self.optimizer.step()
+        self.steps += 1
+        self._follow()
+        return Step(found.policy.item(), found.value.item(), norm, rate)
+
+    def _check(self, loss: float, norm: float) -> None:
+        if not math.isfinite(loss) or not math.isfinite(norm):
+            raise Diverged(f"step {self.steps}: the loss is {loss} and its gradient {norm}")
+        self.smoothed += 0.02 * (loss - self.smoothed)
+        if self.smoothed > self.config.diverged * self.ignorance:
+            raise Diverged(
+                f"step {self.steps}: the loss has risen to {self.smoothed:.3g}; knowing nothing costs {self.ignorance:.3g}"
+            )
+
+    @torch.no_grad()
+    def _follow(self) -> None:
+        """Moves the averaged weights on; at first quickly, so that they forget the random start."""
+        decay = min(self.config.average, (1 + self.steps) / (10 + self.steps))
+        for name, tensor in self.net.state_dict().items():
+            if tensor.is_floating_point():
+                self.average[name].lerp_(tensor, 1.0 - decay)
+            else:
+                self.average[name].copy_(tensor)

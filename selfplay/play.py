@@ -1,0 +1,196 @@
+"""Self-play: many games side by side, each moved on as soon as its own search is done.
+
+Every game has its own seed, from which all its chance comes: its opening, which searches are full, their noise, its moves.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from agents.search.evaluators import Evaluator
+from agents.search.results import Roots
+from agents.search.search import Search
+from envs.bits import draw
+from envs.core import BoardGame, States
+from selfplay.chunks import Games, join, result
+from selfplay.config import TrainConfig
+
+OPENING, LENGTH, FULL, NOISE, MOVE = range(5)  # what a game's random numbers are for: each use has a stream of its own
+
+
+@njit(cache=True, nogil=True)
+def _random(seeds: NDArray[np.uint64], use: int, plies: NDArray[np.int64]) -> NDArray[np.uint64]:
+    out = np.empty(len(seeds), np.uint64)
+    for i in range(len(seeds)):
+        out[i] = draw(draw(seeds[i], np.uint64(use)), np.uint64(plies[i]))
+    return out
+
+
+def random_words(seeds: NDArray[np.uint64], use: int, plies: NDArray[np.int64]) -> NDArray[np.uint64]:
+    """uint64[n]: the random word that game ``seeds[i]`` has for this use at this ply."""
+    return _random(seeds, use, plies)  # type: ignore[no-any-return]
+
+
+def uniform(seeds: NDArray[np.uint64], use: int, plies: NDArray[np.int64]) -> NDArray[np.float64]:
+    """float64[n] in [0, 1), as `random_words`."""
+    return (random_words(seeds, use, plies) >> np.uint64(11)) * 2.0**-53
+
+
+def draw_actions(weights: NDArray[Any], u: NDArray[np.float64]) -> NDArray[np.int32]:
+    """int32[n]: a column drawn in proportion to ``weights[i]`` (>= 0, some > 0), given uniform numbers ``u`` in [0, 1)."""
+    sums = np.cumsum(weights, axis=1, dtype=np.float64)
+    return (sums <= (u * sums[:, -1])[:, None]).sum(axis=1).astype(np.int32)
+
+
+def open_games(
+    game: BoardGame, seeds: NDArray[np.uint64], share: float, most: int
+) -> tuple[States, NDArray[np.int64]]:
+    """Initial positions for new games: a ``share`` of them after 1..``most`` uniformly random plies, never finished ones.
+
+    Returns states uint64[n, W] and the plies played int64[n]."""
+    zero = np.zeros(len(seeds), np.int64)
+    length = np.where(
+        uniform(seeds, LENGTH, zero) < share, 1 + (uniform(seeds, LENGTH, zero + 1) * most).astype(np.int64), 0
+    )
+    states, plies = game.init(len(seeds)), zero
+    for ply in range(int(length.max(initial=0))):
+        actions = draw_actions(game.legal(states), uniform(seeds, OPENING, zero + ply))
+        after = game.step(states, actions)
+        on = (ply < length) & (plies == ply) & np.isnan(game.outcome(after))
+        states, plies = np.where(on[:, None], after, states), plies + on
+    return states, plies
+
+
+def temperature(config: TrainConfig, plies: NDArray[np.int64]) -> NDArray[np.float64]:
+    """float64[n]: falls from `temperature` towards `final_temperature`, half of the way every `temperature_halflife` plies."""
+    share = 0.5 ** (plies / config.temperature_halflife)
+    return config.final_temperature + (config.temperature - config.final_temperature) * share
+
+
+def choose(roots: Roots, temperatures: NDArray[np.float64], u: NDArray[np.float64]) -> NDArray[np.int32]:
+    """int32[n]: moves drawn from policy ** (1 / temperature); where that is below 0.05, the search's own choice."""
+    cold = temperatures < 0.05
+    likely = roots.policy / roots.policy.max(axis=1, keepdims=True)
+    weights = likely.astype(np.float64) ** (1.0 / np.where(cold, 1.0, temperatures))[:, None]
+    return np.where(cold, roots.action, draw_actions(weights, u)).astype(np.int32)
+
+
+def divergence(policy: NDArray[np.float32], priors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """float32[n]: Kullback-Leibler divergence of ``policy`` from ``priors``, in nats."""
+    ratio = np.log(np.maximum(policy, 1e-9)) - np.log(np.maximum(priors, 1e-9))
+    return np.maximum((policy * ratio).sum(axis=1), 0.0)
+
+
+@dataclass(slots=True)
+class Counts:
+    """What self-play has done, for the rates people look at."""
+
+    games: int = 0
+    moves: int = 0
+    simulations: int = 0
+
+    def __sub__(self, other: Counts) -> Counts:
+        return Counts(*[getattr(self, f.name) - getattr(other, f.name) for f in fields(self)])
+
+
+class SelfPlay:
+    """Plays `config.slots` games at once for ever; `turn` moves them on and hands over those that have ended."""
+
+    def __init__(self, game: BoardGame, evaluate: Evaluator, config: TrainConfig, stream: int) -> None:
+        """``stream``: games of different streams have different seeds."""
+        self.game, self.config, self.version = game, config, 0
+        self.simulations = config.simulations  # of a full search; may be changed between turns
+        self.counts = Counts()
+        most = max(config.simulations, config.fast_simulations)
+        self._search = Search(game, evaluate, config.search, config.slots, most)
+        self._base = draw(draw(np.uint64(config.seed), np.uint64(0)), np.uint64(stream))
+        self._begun = 0
+        words = game.init(1).shape[1]
+        self._seeds = np.zeros(config.slots, np.uint64)
+        self._states = np.zeros((config.slots, words), np.uint64)
+        self._plies = np.zeros(config.slots, np.int64)
+        self._full = np.zeros(config.slots, np.bool_)
+        self._moves: list[list[tuple[Any, ...]]] = [[] for _ in range(config.slots)]  # rows in the order of `Games`
+        self._begin(np.arange(config.slots))
+
+    def _begin(self, slots: NDArray[np.int64]) -> None:
+        numbers = np.arange(self._begun, self._begun + len(slots))
+        self._begun += len(slots)
+        self._seeds[slots] = random_words(np.full(len(slots), self._base, np.uint64), 0, numbers)
+        opened = open_games(self.game, self._seeds[slots], self.config.random_openings, self.config.random_plies)
+        self._states[slots], self._plies[slots] = opened
+        self._search.start(slots, self._states[slots], *self._orders(slots))
+
+    def _orders(self, slots: NDArray[np.int64]) -> tuple[NDArray[np.uint64], NDArray[np.int32], NDArray[np.bool_]]:
+        """Seeds, budgets and whether to explore, for the next search in each of these slots."""
+        seeds, plies = self._seeds[slots], self._plies[slots]
+        full = uniform(seeds, FULL, plies) < self.config.full_fraction
+        self._full[slots] = full
+        budgets = np.where(full, self.simulations, self.config.fast_simulations).astype(np.int32)
+        return random_words(seeds, NOISE, plies), budgets, full
+
+    def turn(self) -> list[Games]:
+        """One simulation in every game, moves where a search is done; the games that ended."""
+        slots = self._search.simulate()
+        self.counts.simulations = self._search.simulations
+        if not len(slots):
+            return []
+        roots = self._search.results(slots)
+        seeds, plies = self._seeds[slots], self._plies[slots]
+        actions = choose(roots, temperature(self.config, plies), uniform(seeds, MOVE, plies))
+        self._record(slots, roots, actions)
+        self._states[slots] = self.game.step(self._states[slots], actions)
+        self._plies[slots] += 1
+        outcomes = self.game.outcome(self._states[slots])
+        on = np.isnan(outcomes)
+        if on.any():
+            self._search.advance(slots[on], actions[on], *self._orders(slots[on]))
+        over = slots[~on]
+        if not len(over):
+            return []
+        ended = [self._collect(slot, outcome) for slot, outcome in zip(over, outcomes[~on], strict=True)]
+        self._begin(over)
+        return ended
+
+    def _record(self, slots: NDArray[np.int64], roots: Roots, actions: NDArray[np.int32]) -> None:
+        self.counts.moves += len(slots)
+        columns = (
+            self._states[slots],
+            self.game.mover(self._states[slots]),
+            self._plies[slots],
+            actions,
+            roots.policy.astype(np.float16),
+            roots.wdl.astype(np.float16),
+            divergence(roots.policy, roots.priors),
+            roots.proven,
+            self._full[slots],
+        )
+        for i, slot in enumerate(slots):
+            self._moves[slot].append((*[column[i] for column in columns], self.version))
+
+    def _collect(self, slot: int, outcome: float) -> Games:
+        moves, self._moves[slot] = self._moves[slot], []
+        self.counts.games += 1
+        states, movers, plies, actions, policy, wdl, surprise, proven, full, versions = map(np.array, zip(*moves, strict=True))
+        return Games(
+            states=states,
+            movers=movers,
+            plies=plies.astype(np.int16),
+            actions=actions,
+            policy=policy,
+            wdl=wdl,
+            surprise=surprise.astype(np.float16),
+            proven=proven,
+            full=full,
+            versions=versions.astype(np.int32),
+            results=result(float(outcome), movers),
+            lengths=np.array([len(moves)], np.int32),
+        )
+
+
+__all__ = ["Counts", "Games", "SelfPlay", "join"]

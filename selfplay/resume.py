@@ -1,0 +1,90 @@
+"""The state a killed run goes on from: one file with raw weights, optimizer, averages, counters, clock and random state.
+
+What has been played is not in it: the files of games are their own truth. The state names those in the replay window, in
+order, and those that have left it but may not have been deleted yet; any other file of games is new.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import torch
+from numpy.typing import NDArray
+
+from selfplay import files
+from selfplay.learner import Learner
+
+FILE = "resume.safetensors"
+SCHEMA = 1
+
+
+@dataclass(slots=True)
+class Counters:
+    """Where a run is. All counts are since its beginning, all resumes together."""
+
+    seconds: float = 0.0  # the training clock
+    games: int = 0
+    moves: int = 0
+    simulations: int = 0
+    positions: int = 0  # that have entered the window
+    weight: int = 0  # sum of their sampling weights, in units of targets.UNIT: what the learner may spend
+    version: int = -1  # of the newest published weights
+    checkpoint_due: float = 0.0  # clock time of the next checkpoint
+    checkpoint_steps: int = -1  # at the last one
+    best: int = -1  # the checkpoint that plays, if there is a gate
+    restarts: int = 0  # workers replaced
+    window: list[str] = field(default_factory=list)  # chunks in the replay window, oldest first
+    retired: list[str] = field(default_factory=list)  # chunks that have left it
+
+
+def save(run: Path, learner: Learner, counters: Counters) -> None:
+    """Replaces the state atomically."""
+    optimizer = learner.optimizer.state_dict()
+    tensors: dict[str, NDArray[Any]] = {}
+    for name, tensor in learner.net.state_dict().items():
+        tensors[f"net/{name}"] = tensor.numpy(force=True)
+    for name, tensor in learner.average.items():
+        tensors[f"average/{name}"] = tensor.numpy(force=True)
+    for index, slots in optimizer["state"].items():
+        for name, value in slots.items():
+            tensors[f"optimizer/{index}/{name}"] = torch.as_tensor(value).numpy(force=True)
+    facts = {
+        "schema": SCHEMA,
+        "counters": asdict(counters),
+        "generator": learner.generator.bit_generator.state,
+        "steps": learner.steps,
+        "smoothed": learner.smoothed,
+        "optimizer": type(learner.optimizer).__name__,
+    }
+    files.write_tensors(run / FILE, tensors, facts)
+
+
+def load(run: Path, learner: Learner) -> Counters:
+    """Puts the learner exactly where it was saved. Raises `files.Damaged`; `FileNotFoundError` if nothing was saved yet."""
+    path = run / FILE
+    tensors, facts = files.read_tensors(path)
+    try:
+        if facts["schema"] != SCHEMA or facts["optimizer"] != type(learner.optimizer).__name__:
+            raise files.Damaged(f"{path}: of schema {facts['schema']} with {facts['optimizer']}, which cannot be resumed")
+        parts: dict[str, dict[str, torch.Tensor]] = {"net": {}, "average": {}, "optimizer": {}}
+        for name, tensor in tensors.items():
+            part, _, rest = name.partition("/")
+            parts[part][rest] = torch.from_numpy(tensor)
+        learner.net.load_state_dict(parts["net"])
+        for name, average in learner.average.items():
+            average.copy_(parts["average"][name])
+        state: dict[int, dict[str, torch.Tensor]] = {}
+        for name, tensor in parts["optimizer"].items():
+            index, _, slot = name.partition("/")
+            state.setdefault(int(index), {})[slot] = tensor
+        groups = learner.optimizer.state_dict()["param_groups"]
+        learner.optimizer.load_state_dict({"state": state, "param_groups": groups})
+        learner.generator.bit_generator.state = facts["generator"]
+        learner.steps, learner.smoothed = facts["steps"], facts["smoothed"]
+        return Counters(**{f.name: facts["counters"][f.name] for f in fields(Counters)})
+    except (KeyError, RuntimeError, TypeError, ValueError) as error:
+        if isinstance(error, files.Damaged):
+            raise
+        raise files.Damaged(f"{path}: does not fit this run ({error})") from None

@@ -1,0 +1,336 @@
+"""The AlphaZero loop: workers play, finished games fill the replay window, the learner learns from it, new weights go back
+to the workers, and checkpoints are left behind.
+
+Everything goes through the run folder, and every part may be killed at any time:
+
+    config.json           what was asked for
+    weights.safetensors   the newest weights, for the workers
+    games/                finished games, until they leave the replay window
+    resume.safetensors    where the learner is; a run goes on from here
+    checkpoints/000123/   agents that can play
+    metrics.jsonl, tensorboard/, logs/
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+
+import envs
+from agents import checkpoints, networks
+from envs.core import InputError
+from selfplay import chunks, config, files, resume
+from selfplay.config import TrainConfig
+from selfplay.learner import Diverged, Learner, Step
+from selfplay.progress import Journal, Meter, Progress, last_clock
+from selfplay.replay import Replay
+from selfplay.resume import Counters
+from selfplay.targets import UNIT
+from selfplay.worker import WEIGHTS
+from selfplay.workers import DiskFull, Workers
+
+AGENT = "alphazero"  # the kind of agent that plays the checkpoints
+LOCK = "lock"
+LEARN_SECONDS = 0.2  # of learning before the loop looks around again
+IDLE_SECONDS = 0.05
+PROGRESS_SECONDS = 0.5
+JOURNAL_SECONDS = 5.0
+
+Gate = Callable[[Path, Path], bool]  # (candidate, best so far), both checkpoints -> whether the candidate shall play
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How a training ended."""
+
+    checkpoint: Path  # the newest
+    seconds: float  # of the training clock
+    games: int
+    steps: int
+    interrupted: bool  # by Ctrl-C or SIGTERM, before the budget was spent; it can be resumed
+
+
+def train(
+    run: Path,
+    settings: TrainConfig | None,
+    seconds: float,
+    *,
+    resuming: bool = False,
+    on_progress: Callable[[Progress], None] = lambda _: None,
+    gate: Gate | None = None,
+) -> Result:
+    """Trains in the folder ``run`` until its training clock shows ``seconds``, all resumes together.
+
+    ``settings`` may be None when resuming: a run keeps its own. ``on_progress`` is called about twice a second, from this
+    thread. With a ``gate`` (AlphaGo Zero's), workers play with the best checkpoint it has let through, else with the newest
+    weights. Ctrl-C and SIGTERM end it early, with everything saved.
+    Raises `InputError` for a folder that cannot be used, and `learner.TrainingError` when training cannot go on."""
+    settings = _prepare(run, settings, resuming)
+    with _locked(run), _one_thread(), _stop_signals() as stop:
+        files.remove_partial(run)
+        files.remove_partial(run / chunks.FOLDER)
+        training = _Training(run, settings, seconds, gate)
+        try:
+            return training.go(stop, on_progress)
+        except Diverged as error:
+            raise Diverged(f"{error}. The last good checkpoint is {checkpoints.resolve(run)}") from None
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                raise
+            raise DiskFull(f"no space left in {run}; free some and resume, the last save is complete") from None
+
+
+def _prepare(run: Path, settings: TrainConfig | None, resuming: bool) -> TrainConfig:
+    """Makes the folder, or checks it; the settings in force."""
+    if (run / config.FILE).exists():
+        if not resuming:
+            raise InputError(f"{run} already holds a training run; resume it or name another folder")
+        stored = config.read(run)
+        if settings is not None and settings != stored:
+            raise InputError(f"{run} was begun with other settings, which cannot change; see {run / config.FILE}")
+        return stored
+    if settings is None:
+        raise InputError(f"there is no training run to resume in {run}")
+    (run / chunks.FOLDER).mkdir(parents=True, exist_ok=True)
+    files.write(run / config.FILE, config.to_json(settings).encode())
+    return settings
+
+
+@contextmanager
+def _locked(run: Path) -> Iterator[None]:
+    """Holds the run's lock, which the system gives back even when the process is killed."""
+    with (run / LOCK).open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise InputError(f"another process is training in {run}") from None
+        yield
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """The learner takes one thread: the workers need the other cores more."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@contextmanager
+def _stop_signals() -> Iterator[threading.Event]:
+    """An event that Ctrl-C and SIGTERM set, so that nothing is cut off in the middle. A second Ctrl-C acts at once."""
+    stop = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield stop  # signals reach the main thread only; whoever runs there decides
+        return
+
+    def on_signal(number: int, _: object) -> None:
+        stop.set()
+        signal.signal(number, before[number])
+
+    before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+class _Every:
+    """Says when ``period`` seconds of the training clock have passed since it last said so."""
+
+    def __init__(self, period: float, now: float) -> None:
+        self._period, self._last = period, now
+
+    def due(self, now: float) -> bool:
+        due = now >= self._last + self._period
+        if due:
+            self._last = now
+        return due
+
+
+class _Training:
+    """The state of one call of `train`, and what is done with it again and again."""
+
+    def __init__(self, run: Path, settings: TrainConfig, budget: float, gate: Gate | None) -> None:
+        self.run, self.config, self.budget, self.gate = run, settings, budget, gate
+        self.game = envs.make(settings.game)
+        torch.manual_seed(settings.seed)
+        self.learner = Learner(self.game, networks.make(self.game.spec, settings.net), settings)
+        self.replay = Replay(run / chunks.FOLDER, self.game, settings)
+        self.meter = Meter()
+        self.events: list[str] = []
+        self.last: Step | None = None
+        try:
+            self.counters = resume.load(run, self.learner)
+        except FileNotFoundError:  # a new run, or one that was killed before its first save
+            self.counters = Counters()
+            self._publish()
+            self._checkpoint()
+            self._save()
+        else:
+            self.counters.seconds = max(self.counters.seconds, last_clock(run))  # time whose work was lost was spent
+            self.counters.version = files.read_tensors(run / WEIGHTS)[1]["version"]
+            self.replay.restore(self.counters.window, self.counters.retired)
+        self.fresh = False  # whether the learner has moved since weights were published
+
+    def go(self, stop: threading.Event, on_progress: Callable[[Progress], None]) -> Result:
+        counters = self.counters
+        journal, workers = Journal(self.run, self.learner.steps), Workers(self.run, self.config.workers)
+        now, began = counters.seconds, time.monotonic() - counters.seconds
+        publish, save = _Every(self.config.publish_seconds, now), _Every(self.config.save_seconds, now)
+        tell, note = _Every(PROGRESS_SECONDS, now), _Every(JOURNAL_SECONDS, now)
+        try:
+            while not stop.is_set() and now < self.budget:
+                self._watch(workers)
+                self._ingest(workers)
+                if not self._learn():
+                    stop.wait(IDLE_SECONDS)
+                counters.seconds = now = time.monotonic() - began
+                if publish.due(now) and self.fresh and self.gate is None:
+                    self._publish()
+                if now >= counters.checkpoint_due:
+                    self._checkpoint()
+                    self._save()
+                elif save.due(now):
+                    self._save()
+                if tell.due(now):
+                    state = self._progress(workers.alive)
+                    on_progress(state)
+                    if note.due(now) or state.event:
+                        journal.write(state)
+        finally:
+            workers.stop()
+            journal.close()
+        self._ingest(workers)
+        if self.learner.steps > counters.checkpoint_steps:
+            self._checkpoint()
+        self._save()
+        newest = checkpoints.resolve(self.run)
+        return Result(newest, now, counters.games, self.learner.steps, interrupted=now < self.budget)
+
+    @property
+    def share(self) -> float:
+        """Of the budget that has passed."""
+        return min(1.0, self.counters.seconds / self.budget) if self.budget else 1.0
+
+    def _watch(self, workers: Workers) -> None:
+        replaced = workers.replace_dead()
+        self.counters.restarts += len(replaced)
+        self.events += replaced
+
+    def _ingest(self, workers: Workers) -> None:
+        """Takes new files of games into the window."""
+        counters = self.counters
+        for arrival in self.replay.take_new():
+            games = arrival.games
+            workers.has_written(chunks.worker_of(arrival.name))
+            counters.games += len(games.lengths)
+            counters.moves += len(games)
+            counters.simulations += arrival.facts["simulations"]
+            counters.positions += arrival.positions
+            counters.weight += arrival.weight
+            last_plies = games.plies[games.lengths.cumsum() - 1]
+            self.meter.add(counters.seconds, **arrival.facts, ended=len(last_plies), plies=float(last_plies.sum() + len(last_plies)))
+        self.replay.trim(counters.positions)
+        self.events += self.replay.problems
+        self.replay.problems.clear()
+
+    def _learn(self) -> bool:
+        """Learns for a moment, as far as new positions allow; whether there was anything to do."""
+        if self.counters.positions < self.config.min_positions or not len(self.replay.window):
+            return False
+        allowed = self.counters.weight / UNIT * self.config.samples_per_position / self.config.batch
+        until = time.monotonic() + LEARN_SECONDS
+        began = self.learner.steps
+        while self.learner.steps < allowed and time.monotonic() < until:
+            self.last = self.learner.step(self.replay.window.sample(self.learner.generator, self.config.batch), self.share)
+            self.fresh = True
+        return self.learner.steps > began
+
+    def _simulations(self) -> int:
+        """Of a full search, now."""
+        first, full = min(self.config.first_simulations, self.config.simulations), self.config.simulations
+        return round(first + (full - first) * min(1.0, self.share / self.config.ramp)) if self.config.ramp else full
+
+    def _publish(self) -> None:
+        """Hands the averaged weights to the workers."""
+        self.counters.version += 1
+        tensors = {name: tensor.numpy(force=True) for name, tensor in self.learner.average.items()}
+        facts = {"version": self.counters.version, "simulations": self._simulations()}
+        files.write_tensors(self.run / WEIGHTS, tensors, facts)
+        self.fresh = False
+
+    def _checkpoint(self) -> None:
+        """Saves an agent that can play; with a gate, it is published if the gate lets it through."""
+        counters, settings = self.counters, self.config
+        existing = checkpoints.numbered(self.run)
+        number = int(existing[-1].name) + 1 if existing else 0
+        folder = self.run / "checkpoints" / f"{number:06d}"
+        checkpoints.save(
+            folder,
+            kind=AGENT,
+            game=settings.game,
+            game_version=self.game.spec.version,
+            net_config=asdict(settings.net),
+            tensors=self.learner.average,
+            meta={
+                "minutes": round(counters.seconds / 60.0, 3),
+                "games": counters.games,
+                "steps": self.learner.steps,
+                "positions": counters.positions,
+                "simulations": counters.simulations,
+                "seed": settings.seed,
+            },
+        )
+        counters.checkpoint_due = (counters.seconds // settings.checkpoint_seconds + 1) * settings.checkpoint_seconds
+        counters.checkpoint_steps = self.learner.steps
+        if self.gate is None:
+            return
+        if counters.best < 0 or self.gate(folder, self.run / "checkpoints" / f"{counters.best:06d}"):
+            counters.best = number
+            self._publish()
+        else:
+            self.events.append(f"checkpoint {number} did not pass the gate; {counters.best} plays on")
+
+    def _save(self) -> None:
+        self.counters.window, self.counters.retired = self.replay.names, self.replay.retired
+        resume.save(self.run, self.learner, self.counters)
+        self.replay.forget_retired()
+
+    def _progress(self, alive: int) -> Progress:
+        counters, meter = self.counters, self.meter
+        events, self.events = self.events, []
+        nan = float("nan")
+        return Progress(
+            game=self.config.game,
+            seconds=counters.seconds,
+            budget=self.budget,
+            games=counters.games,
+            positions=counters.positions,
+            window=len(self.replay.window),
+            steps=self.learner.steps,
+            version=counters.version,
+            workers=alive,
+            restarts=counters.restarts,
+            moves_per_second=alive * meter.ratio("moves", "seconds"),
+            simulations_per_second=alive * meter.ratio("simulations", "seconds"),
+            evaluations_per_second=alive * meter.ratio("evaluations", "seconds"),
+            cache_hits=meter.ratio("hits", "lookups"),
+            game_length=meter.ratio("plies", "ended"),
+            policy_loss=self.last.policy_loss if self.last else nan,
+            value_loss=self.last.value_loss if self.last else nan,
+            learning_rate=self.last.learning_rate if self.last else nan,
+            event="; ".join(events),
+        )
