@@ -259,7 +259,9 @@ class Othello(BoardGame):
         return [(black >> q & 1) + 2 * (white >> q & 1) for q in range(SQUARES)]
 
     def to_text(self, state: State) -> str:
-        return board_text(self._cells(state), SIZE)
+        cells = self._cells(state)
+        turn = f", {'XO'[int(state[2])]} to move" if self.legal(state[None]).any() else ""
+        return f"{board_text(cells, SIZE)}\nX {cells.count(1)}, O {cells.count(2)}{turn}"
 
     def picture(self, state: State, arrows: Arrows = (), last_action: int | None = None) -> Picture:
         side = SIZE * CELL
