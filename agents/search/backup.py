@@ -8,74 +8,72 @@ from numpy.typing import NDArray
 
 from agents.search.config import Params
 from agents.search.root import prepare_root
-from agents.search.tree import IDLE, NONE, UNKNOWN, Tree
+from agents.search.tree import IDLE, NONE, UNKNOWN, Index, Tree
 
 
 @njit(cache=True, nogil=True)
-def _prove(tree: Tree, b: int, node: int) -> int:
+def _prove(tree: Tree, b: int, node: Index) -> int:
     """The node's result if its edges decide it: one winning edge, or all of them exact (Winands et al. 2008)."""
     best, undecided = -1, False
-    for e in range(tree.first[b, node], tree.first[b, node] + tree.degree[b, node]):
-        if tree.exact[b, e] == 1:
+    for e in range(tree.node[b, node].first, tree.node[b, node].first + tree.node[b, node].degree):
+        if tree.edge[b, e].exact == 1:
             return 1
-        if tree.exact[b, e] == UNKNOWN:
+        if tree.edge[b, e].exact == UNKNOWN:
             undecided = True
         else:
-            best = max(best, tree.exact[b, e])
+            best = max(best, tree.edge[b, e].exact)
     return UNKNOWN if undecided else best
 
 
 @njit(cache=True, nogil=True)
-def backup(tree: Tree, b: int, leaf: int, value: float, draw: float, p: Params) -> None:
+def backup(tree: Tree, b: int, leaf: Index, value: float, draw: float, p: Params) -> None:
     """Adds a leaf's value (its mover's view) to every edge of the path; a proof travels with it as far as it reaches.
 
     Where a node becomes proven, its exact result replaces the estimate for all nodes above."""
-    mover, proof = tree.mover[b, leaf], tree.proven[b, leaf]
-    for i in range(tree.depth[b] - 1, -1, -1):
-        node, e = tree.path_node[b, i], tree.path_edge[b, i]
-        flip = tree.mover[b, node] != mover
-        mover = tree.mover[b, node]
+    mover, proof = tree.node[b, leaf].mover, tree.node[b, leaf].proven
+    for i in range(tree.slot[b].depth - 1, -1, -1):
+        node, e = tree.path[b, i, 0], tree.path[b, i, 1]
+        flip = tree.node[b, node].mover != mover
+        mover = tree.node[b, node].mover
         if flip:
             value = -value
-        tree.visits[b, e] += 1
-        tree.value_sum[b, e] += value
-        tree.draw_sum[b, e] += draw
+        tree.edge[b, e].visits += 1
+        tree.edge[b, e].value_sum += value
+        tree.edge[b, e].draw_sum += draw
         if p.solve and proof != UNKNOWN:
-            tree.exact[b, e] = -proof if flip else proof
+            tree.edge[b, e].exact = -proof if flip else proof
             proof = _prove(tree, b, node)
             if proof != UNKNOWN:
-                tree.proven[b, node] = proof
+                tree.node[b, node].proven = proof
                 value, draw = float(proof), 1.0 if proof == 0 else 0.0
-    tree.done[b] += 1
+    tree.slot[b].done += 1
 
 
 @njit(cache=True, nogil=True)
-def _open_edges(
-    tree: Tree, b: int, node: int, legal: NDArray[np.bool_], logits: NDArray[np.float32]
-) -> None:
-    """Gives the node an edge for each legal action with softmax(logits) as priors, unless the slot's edges are used up."""
-    first, degree, top = tree.edges[b], 0, -np.inf
+def _open_edges(tree: Tree, b: int, node: Index, legal: NDArray[np.bool_], logits: NDArray[np.float32]) -> None:
+    """Gives the node an edge for each legal action with softmax(logits) as priors, unless the pool is used up."""
+    first, degree, top = tree.slot[b].edges, 0, -np.inf
     for a in range(len(legal)):
         if legal[a]:
-            if first + degree >= tree.action.shape[1]:
+            if first + degree >= tree.edge.shape[1]:
                 return
-            tree.action[b, first + degree] = a
+            tree.edge[b, first + degree].action = a
             top = max(top, logits[a])
             degree += 1
     total = 0.0
     for e in range(first, first + degree):
-        weight = np.exp(logits[tree.action[b, e]] - top)
-        tree.prior[b, e] = weight
+        weight = np.exp(logits[tree.edge[b, e].action] - top)
+        tree.edge[b, e].prior = weight
         total += weight
-        tree.child[b, e] = NONE
-        tree.visits[b, e] = 0
-        tree.value_sum[b, e] = 0.0
-        tree.draw_sum[b, e] = 0.0
-        tree.exact[b, e] = UNKNOWN
+        tree.edge[b, e].child = NONE
+        tree.edge[b, e].visits = 0
+        tree.edge[b, e].value_sum = 0.0
+        tree.edge[b, e].draw_sum = 0.0
+        tree.edge[b, e].exact = UNKNOWN
     for e in range(first, first + degree):
-        tree.prior[b, e] /= total
-    tree.first[b, node], tree.degree[b, node] = first, degree
-    tree.edges[b] = first + degree
+        tree.edge[b, e].prior /= total
+    tree.node[b, node].first, tree.node[b, node].degree = first, degree
+    tree.slot[b].edges = first + degree
 
 
 @njit(cache=True, nogil=True)
@@ -93,36 +91,42 @@ def expand(
 ) -> None:
     """Attaches the leaves that `select` found, one a slot: the first ``children`` rows are new nodes, the others roots.
 
-    ``outcomes`` (player 0's view) is NaN for running games; ``legal`` has a row for every leaf, ``logits`` and ``wdl`` only
-    for the running ones, in order."""
+    ``outcomes`` (player 0's view) is NaN for running games; ``legal`` has a row for every leaf, ``logits`` and ``wdl``
+    only for the running ones, in order."""
     row = 0  # into logits and wdl
     for i in range(len(slots)):
         b = slots[i]
-        node = 0
+        node = np.int64(0)
         if i < children:
-            node = tree.nodes[b]
-            tree.nodes[b] += 1
-            last = tree.depth[b] - 1
-            tree.child[b, tree.path_edge[b, last]] = node
+            node = np.int64(tree.slot[b].nodes)
+            tree.slot[b].nodes += 1
+            last = tree.slot[b].depth - 1
+            tree.edge[b, tree.path[b, last, 1]].child = node
             tree.state[b, node] = states[i]
-            tree.mover[b, node] = movers[i]
-            tree.degree[b, node] = 0
+            tree.node[b, node].mover = movers[i]
+            tree.node[b, node].degree = 0
         if np.isnan(outcomes[i]):
-            tree.proven[b, node] = UNKNOWN
-            tree.value[b, node] = wdl[row, 0] - wdl[row, 2]
-            tree.draw[b, node] = wdl[row, 1]
+            tree.node[b, node].proven = UNKNOWN
+            tree.node[b, node].value = wdl[row, 0] - wdl[row, 2]
+            tree.node[b, node].draw = wdl[row, 1]
             _open_edges(tree, b, node, legal[i], logits[row])
             row += 1
         else:
             result = outcomes[i] if movers[i] == 0 else -outcomes[i]
-            tree.proven[b, node] = np.int8(np.rint(result))
-            tree.value[b, node] = result
-            tree.draw[b, node] = 1.0 if tree.proven[b, node] == 0 else 0.0
+            tree.node[b, node].proven = np.int8(np.rint(result))
+            tree.node[b, node].value = result
+            tree.node[b, node].draw = 1.0 if tree.node[b, node].proven == 0 else 0.0
         if i < children:
-            backup(tree, b, node, float(tree.value[b, node]), float(tree.draw[b, node]), p)
+            backup(tree, b, node, np.float64(tree.node[b, node].value), np.float64(tree.node[b, node].draw), p)
         else:
             prepare_root(
-                tree.noise[b], tree.schedule[b], tree.degree[b, 0], tree.seed[b], tree.budget[b], tree.explore[b], p
+                tree.noise[b],
+                tree.schedule[b],
+                tree.node[b, 0].degree,
+                tree.slot[b].seed,
+                tree.slot[b].budget,
+                tree.slot[b].explore,
+                p,
             )
 
 
@@ -132,8 +136,10 @@ def collect_finished(tree: Tree, slots: NDArray[np.int64]) -> NDArray[np.int64]:
     out = np.empty(len(slots), np.int64)
     n = 0
     for b in slots:
-        if tree.degree[b, 0] > 0 and (tree.done[b] >= tree.budget[b] or tree.proven[b, 0] != UNKNOWN):
-            tree.status[b] = IDLE
+        if tree.node[b, 0].degree > 0 and (
+            tree.slot[b].done >= tree.slot[b].budget or tree.node[b, 0].proven != UNKNOWN
+        ):
+            tree.slot[b].status = IDLE
             out[n] = b
             n += 1
     return out[:n]

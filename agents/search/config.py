@@ -22,13 +22,17 @@ class SearchConfig:
     c_init: float = 1.25  # PUCT's exploration (AlphaZero, Science 2018, pseudocode)
     c_base: float = 19652.0
     c_uct: float = 1.0
-    fpu_reduction: float = 0.2  # an unvisited action is worth this much less than its parent, times sqrt(visited prior mass)
+    fpu_reduction: float = (
+        0.2  # an unvisited action is worth this much less than its parent, times sqrt(visited prior mass)
+    )
     root_fpu_reduction: float = 0.0
     noise_fraction: float = 0.25  # of Dirichlet noise in the root's priors
     noise_concentration: float = 10.0  # alpha = this / number of legal actions (KataGo; AlphaZero's 0.03..0.3 agree)
     forced_playouts: float = 2.0  # k of KataGo (arXiv 1902.10565, section 3.2); 0 turns them and the pruning off
     considered: int = 16  # actions that enter sequential halving
-    gumbel_visit: float = 50.0  # c_visit and c_scale of sigma(q) = (c_visit + max visits) * c_scale * q, for q in [-1, 1]
+    gumbel_visit: float = (
+        50.0  # c_visit and c_scale of sigma(q) = (c_visit + max visits) * c_scale * q, for q in [-1, 1]
+    )
     gumbel_scale: float = 0.25
     solve: bool = True  # back up proven results exactly (Winands et al. 2008) and stop when the root is proven
 

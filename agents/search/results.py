@@ -30,25 +30,25 @@ class Roots:
 
 @njit(cache=True, nogil=True)
 def _optimal(tree: Tree, b: int, e: int) -> bool:
-    """Whether the edge may be played: where the root is proven only edges that keep its result, else none proven lost."""
-    proven = tree.proven[b, 0]
+    """Whether the edge may be played: where the root is proven only edges that keep its result, else no proven loss."""
+    proven = tree.node[b, 0].proven
     if proven == UNKNOWN:
-        return tree.exact[b, e] != -1
-    return tree.exact[b, e] == proven
+        return bool(tree.edge[b, e].exact != -1)
+    return bool(tree.edge[b, e].exact == proven)
 
 
 @njit(cache=True, nogil=True)
 def _draw(tree: Tree, b: int, e: int) -> float:
     """Probability of a draw behind a visited edge."""
-    if tree.exact[b, e] != UNKNOWN:
-        return 1.0 if tree.exact[b, e] == 0 else 0.0
-    return tree.draw_sum[b, e] / tree.visits[b, e]
+    if tree.edge[b, e].exact != UNKNOWN:
+        return 1.0 if tree.edge[b, e].exact == 0 else 0.0
+    return float(tree.edge[b, e].draw_sum / tree.edge[b, e].visits)
 
 
 @njit(cache=True, nogil=True)
 def _weights(tree: Tree, b: int, p: Params, weights: NDArray[np.float64]) -> None:
     """Fills ``weights[:degree]`` with the improved policy before normalisation."""
-    first, degree = tree.first[b, 0], tree.degree[b, 0]
+    first, degree = tree.node[b, 0].first, tree.node[b, 0].degree
     if p.gumbel:
         mixed, most = mixed_value(tree, b), most_visits(tree, b)
         top = -np.inf
@@ -61,17 +61,17 @@ def _weights(tree: Tree, b: int, p: Params, weights: NDArray[np.float64]) -> Non
         return
     best, count = 0, 0
     for i in range(degree):
-        weights[i] = tree.visits[b, first + i]
-        count += tree.visits[b, first + i]
+        weights[i] = tree.edge[b, first + i].visits
+        count += tree.edge[b, first + i].visits
         if weights[i] > weights[best]:
             best = i
-    if not tree.explore[b] or p.forced == 0.0 or p.uct:
+    if not tree.slot[b].explore or p.forced == 0.0 or p.uct:
         return
     # policy-target pruning (KataGo, section 3.2): take back forced visits that PUCT alone would not have made
     bonus = exploration(p, count)
     bar = edge_q(tree, b, first + best) + bonus * root_prior(tree, b, first + best, p) / (1.0 + weights[best])
     for i in range(degree):
-        n = tree.visits[b, first + i]
+        n = tree.edge[b, first + i].visits
         if i == best or n == 0:
             continue
         prior = root_prior(tree, b, first + i, p)
@@ -98,20 +98,21 @@ def _read(
     weights = np.empty(tree.noise.shape[1], np.float64)
     for i in range(len(slots)):
         b = slots[i]
-        first, degree = tree.first[b, 0], tree.degree[b, 0]
+        first, degree = tree.node[b, 0].first, tree.node[b, 0].degree
         _weights(tree, b, p, weights)
         mixed, most = (mixed_value(tree, b), most_visits(tree, b)) if p.gumbel else (0.0, 0)
         total, best, best_score, finalist = 0.0, first, -np.inf, 0
         for e in range(first, first + degree):
             if _optimal(tree, b, e):
-                finalist = max(finalist, tree.visits[b, e])
-        # PUCT's value is the mean of its visits; sequential halving visits bad actions too, so its value is its policy's
+                finalist = max(finalist, tree.edge[b, e].visits)
+        # PUCT's value is the mean of its visits; sequential halving visits bad actions too, so its value is its
+        # policy's
         counted = 1e-6 if p.gumbel else 1.0
-        value, draw = counted * float(tree.value[b, 0]), counted * float(tree.draw[b, 0])
+        value, draw = counted * float(tree.node[b, 0].value), counted * float(tree.node[b, 0].draw)
         for j in range(degree):
             e = first + j
-            a, n = tree.action[b, e], tree.visits[b, e]
-            visits[i, a], priors[i, a] = n, tree.prior[b, e]
+            a, n = tree.edge[b, e].action, tree.edge[b, e].visits
+            visits[i, a], priors[i, a] = n, tree.edge[b, e].prior
             if n > 0:
                 q[i, a] = edge_q(tree, b, e)
             if not _optimal(tree, b, e):
@@ -125,26 +126,26 @@ def _read(
                 counted += weight
             if p.gumbel:  # among the finalists, and draws already proven, the best noisy improved logit
                 score = improved_logit(tree, b, e, mixed, most, p) + tree.noise[b, j]
-                if n < finalist and tree.exact[b, e] == UNKNOWN and tree.proven[b, 0] == UNKNOWN:
+                if n < finalist and tree.edge[b, e].exact == UNKNOWN and tree.node[b, 0].proven == UNKNOWN:
                     score -= 1e9
             else:
-                score = n + 1e-3 * tree.prior[b, e]
+                score = n + 1e-3 * tree.edge[b, e].prior
             if score > best_score:
                 best, best_score = e, score
-        action[i] = tree.action[b, best]
+        action[i] = tree.edge[b, best].action
         if total <= 0.0:  # only unvisited actions are not lost
             total = 0.0
             for j in range(degree):
-                weights[j] = tree.prior[b, first + j] if _optimal(tree, b, first + j) else 0.0
+                weights[j] = tree.edge[b, first + j].prior if _optimal(tree, b, first + j) else 0.0
                 total += weights[j]
         for j in range(degree):
-            policy[i, tree.action[b, first + j]] = weights[j] / total
-        proven[i] = tree.proven[b, 0]
+            policy[i, tree.edge[b, first + j].action] = weights[j] / total
+        proven[i] = tree.node[b, 0].proven
         if proven[i] != UNKNOWN:
             value, draw, counted = float(proven[i]), 1.0 if proven[i] == 0 else 0.0, 1.0
         value, draw = value / counted, draw / counted
         wdl[i, 0], wdl[i, 1], wdl[i, 2] = (1.0 - draw + value) / 2.0, draw, (1.0 - draw - value) / 2.0
-        v, d = tree.value[b, 0], tree.draw[b, 0]
+        v, d = tree.node[b, 0].value, tree.node[b, 0].draw
         raw[i, 0], raw[i, 1], raw[i, 2] = (1.0 - d + v) / 2.0, d, (1.0 - d - v) / 2.0
 
 
@@ -163,7 +164,17 @@ def read(tree: Tree, slots: NDArray[np.int64], num_actions: int, p: Params) -> R
         proven=np.zeros(n, np.int8),
     )
     _read(
-        tree, slots, p, roots.visits, roots.q, roots.priors, roots.policy, roots.action, roots.wdl, roots.raw, roots.proven
+        tree,
+        slots,
+        p,
+        roots.visits,
+        roots.q,
+        roots.priors,
+        roots.policy,
+        roots.action,
+        roots.wdl,
+        roots.raw,
+        roots.proven,
     )
     roots.value[:] = roots.wdl[:, 0] - roots.wdl[:, 2]
     return roots
@@ -172,16 +183,18 @@ def read(tree: Tree, slots: NDArray[np.int64], num_actions: int, p: Params) -> R
 @njit(cache=True, nogil=True)
 def _line(tree: Tree, b: int, line: NDArray[np.int32]) -> int:
     node, n = 0, 0
-    while n < len(line) and node != NONE and tree.degree[b, node] > 0:
+    while n < len(line) and node != NONE and tree.node[b, node].degree > 0:
         best, most = NONE, 0
-        for e in range(tree.first[b, node], tree.first[b, node] + tree.degree[b, node]):
-            if tree.visits[b, e] > most and (tree.proven[b, node] == UNKNOWN or tree.exact[b, e] == tree.proven[b, node]):
-                best, most = e, tree.visits[b, e]
+        for e in range(tree.node[b, node].first, tree.node[b, node].first + tree.node[b, node].degree):
+            if tree.edge[b, e].visits > most and (
+                tree.node[b, node].proven == UNKNOWN or tree.edge[b, e].exact == tree.node[b, node].proven
+            ):
+                best, most = e, tree.edge[b, e].visits
         if best == NONE:
             break
-        line[n] = tree.action[b, best]
+        line[n] = tree.edge[b, best].action
         n += 1
-        node = tree.child[b, best]
+        node = tree.edge[b, best].child
     return n
 
 

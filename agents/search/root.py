@@ -53,10 +53,11 @@ def root_noise(noise: NDArray[np.float32], degree: int, seed: np.uint64, p: Para
 
 @njit(cache=True, nogil=True)
 def halving_schedule(schedule: NDArray[np.int32], considered: int, simulations: int) -> None:
-    """``schedule[i]``: how many visits the action of simulation ``i`` must have so far (Danihelka et al. 2022, Algorithm 2).
+    """``schedule[i]``: how many visits the action of simulation ``i`` must have so far (Danihelka et al. 2022,
+    Algorithm 2).
 
-    ``considered`` actions share the simulations of each of log2(considered) rounds evenly; the better half goes on. The two
-    finalists use up the rest."""
+    ``considered`` actions share the simulations of each of log2(considered) rounds evenly; the better half goes on. The
+    two finalists use up the rest."""
     if considered <= 1:
         for i in range(simulations):
             schedule[i] = i

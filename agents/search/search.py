@@ -21,9 +21,9 @@ Slots = NDArray[np.int64]
 class Search:
     """Trees for ``slots`` games at once.
 
-    Every slot has its own budget and its own random stream, so slots need not march in step: when `simulate` reports a slot
-    as finished, read its result, play its move and start it again while the others go on. The batch stays full, and what a
-    slot finds depends on nothing but its own position, seed and budget.
+    Every slot has its own budget and its own random stream, so slots need not march in step: when `simulate` reports a
+    slot as finished, read its result, play its move and start it again while the others go on. The batch stays full,
+    and what a slot finds depends on nothing but its own position, seed and budget.
     """
 
     def __init__(
@@ -69,7 +69,8 @@ class Search:
         simulations: NDArray[np.int32],
         explore: NDArray[np.bool_],
     ) -> None:
-        """Begins a search from the position after ``actions[i]``, which must not end the game, keeping the subtree there.
+        """Begins a search from the position after ``actions[i]``, which must not end the game, keeping the subtree
+        there.
 
         Visits kept count towards ``simulations``. A Gumbel root keeps nothing: its timetable needs even visits, and the
         evaluation cache makes the second look at known positions cheap."""
@@ -91,15 +92,16 @@ class Search:
             )
 
     def simulate(self) -> Slots:
-        """One simulation in every unfinished slot with at most one call of the evaluator; the slots that finished by it.
+        """One simulation in every unfinished slot with at most one call of the evaluator; the slots that finished by
+        it.
 
         The first simulation of a fresh tree evaluates its root and counts for nothing."""
-        running = np.flatnonzero(self._tree.status == RUNNING)
+        running = np.flatnonzero(self._tree.slot["status"] == RUNNING)
         if not len(running):
             return running
         ready = collect_finished(self._tree, running)  # a kept subtree may already have the visits
         if len(ready):
-            running = running[self._tree.status[running] == RUNNING]
+            running = running[self._tree.slot["status"][running] == RUNNING]
         self.simulations += len(running)
         leaves, children = select(
             self._tree, running, self._params, self._leaf_slots, self._leaf_states, self._leaf_actions
@@ -145,7 +147,7 @@ class Search:
 
     def stop(self, slots: Slots) -> None:
         """Gives up searches before their end."""
-        self._tree.status[slots] = IDLE
+        self._tree.slot["status"][slots] = IDLE
 
 
 _NO_LOGITS = np.zeros((0, 3), np.float32)

@@ -8,45 +8,45 @@ from numpy.typing import NDArray
 
 from agents.search.backup import backup
 from agents.search.config import Params
-from agents.search.tree import NONE, UNKNOWN, Tree, edge_q, node_q
+from agents.search.tree import NONE, UNKNOWN, Index, Tree, edge_q, node_q
 
 
 @njit(cache=True, nogil=True)
 def exploration(p: Params, count: int) -> float:
     """c(s) * sqrt(N(s)) of PUCT (Silver et al. 2018)."""
-    return (p.c_init + np.log((count + p.c_base + 1.0) / p.c_base)) * np.sqrt(max(count, 1))
+    return float((p.c_init + np.log((count + p.c_base + 1.0) / p.c_base)) * np.sqrt(max(count, 1)))
 
 
 @njit(cache=True, nogil=True)
 def forced(p: Params, prior: float, count: int) -> float:
     """Visits that a visited root action is owed while exploring (KataGo, arXiv 1902.10565, section 3.2)."""
-    return np.sqrt(p.forced * prior * count)
+    return float(np.sqrt(p.forced * prior * count))
 
 
 @njit(cache=True, nogil=True)
 def root_prior(tree: Tree, b: int, e: int, p: Params) -> float:
     """A root edge's prior with the slot's Dirichlet noise mixed in, where it explores."""
-    prior = float(tree.prior[b, e])
-    if tree.explore[b] and p.noise_fraction > 0.0:
-        prior = (1.0 - p.noise_fraction) * prior + p.noise_fraction * tree.noise[b, e - tree.first[b, 0]]
+    prior = float(tree.edge[b, e].prior)
+    if tree.slot[b].explore and p.noise_fraction > 0.0:
+        prior = (1.0 - p.noise_fraction) * prior + p.noise_fraction * tree.noise[b, e - tree.node[b, 0].first]
     return prior
 
 
 @njit(cache=True, nogil=True)
-def _by_puct(tree: Tree, b: int, node: int, p: Params) -> int:
+def _by_puct(tree: Tree, b: int, node: Index, p: Params) -> int:
     """The edge to follow from an expanded, unproven node. Proven losses are never followed."""
     q, count, seen = node_q(tree, b, node)
     unvisited = q - (p.root_fpu if node == 0 else p.fpu) * np.sqrt(seen)
     bonus = exploration(p, count)
     best, best_score = NONE, -np.inf
-    for e in range(tree.first[b, node], tree.first[b, node] + tree.degree[b, node]):
-        if tree.exact[b, e] == -1:
+    for e in range(tree.node[b, node].first, tree.node[b, node].first + tree.node[b, node].degree):
+        if tree.edge[b, e].exact == -1:
             continue
-        n = tree.visits[b, e]
-        prior = float(tree.prior[b, e])
+        n = tree.edge[b, e].visits
+        prior = float(tree.edge[b, e].prior)
         if node == 0:
             prior = root_prior(tree, b, e, p)
-            if tree.explore[b] and 0 < n < forced(p, prior, count):
+            if tree.slot[b].explore and 0 < n < forced(p, prior, count):
                 return e
         score = (edge_q(tree, b, e) if n > 0 else unvisited) + bonus * prior / (1.0 + n)
         if score > best_score:
@@ -55,17 +55,18 @@ def _by_puct(tree: Tree, b: int, node: int, p: Params) -> int:
 
 
 @njit(cache=True, nogil=True)
-def _by_ucb(tree: Tree, b: int, node: int, p: Params) -> int:
-    """UCB1 (Auer et al. 2002): every action once, then Q plus an exploration that grows with the log of the parent's visits."""
-    first, degree = tree.first[b, node], tree.degree[b, node]
+def _by_ucb(tree: Tree, b: int, node: Index, p: Params) -> int:
+    """UCB1 (Auer et al. 2002): every action once, then Q plus an exploration that grows with the log of the parent's
+    visits."""
+    first, degree = tree.node[b, node].first, tree.node[b, node].degree
     count = 0
     for e in range(first, first + degree):
-        count += tree.visits[b, e]
+        count += tree.edge[b, e].visits
     best, best_score = NONE, -np.inf
     for e in range(first, first + degree):
-        if tree.exact[b, e] == -1:
+        if tree.edge[b, e].exact == -1:
             continue
-        n = tree.visits[b, e]
+        n = tree.edge[b, e].visits
         if n == 0:
             return e
         score = edge_q(tree, b, e) + p.c_uct * np.sqrt(np.log(count) / n)
@@ -78,44 +79,45 @@ def _by_ucb(tree: Tree, b: int, node: int, p: Params) -> int:
 def mixed_value(tree: Tree, b: int) -> float:
     """The root's value estimate for unvisited actions: v_mix of Danihelka et al. 2022, appendix D."""
     seen, weighted, count = 0.0, 0.0, 0
-    for e in range(tree.first[b, 0], tree.first[b, 0] + tree.degree[b, 0]):
-        if tree.visits[b, e] > 0:
-            seen += tree.prior[b, e]
-            weighted += tree.prior[b, e] * edge_q(tree, b, e)
-            count += tree.visits[b, e]
+    for e in range(tree.node[b, 0].first, tree.node[b, 0].first + tree.node[b, 0].degree):
+        if tree.edge[b, e].visits > 0:
+            seen += tree.edge[b, e].prior
+            weighted += tree.edge[b, e].prior * edge_q(tree, b, e)
+            count += tree.edge[b, e].visits
     if seen <= 0.0:
-        return float(tree.value[b, 0])
-    return (tree.value[b, 0] + count * weighted / seen) / (1.0 + count)
+        return float(tree.node[b, 0].value)
+    return float((tree.node[b, 0].value + count * weighted / seen) / (1.0 + count))
 
 
 @njit(cache=True, nogil=True)
 def improved_logit(tree: Tree, b: int, e: int, mixed: float, most: int, p: Params) -> float:
     """logit + sigma(completed Q) of a root edge (equations 8 and 11); ``most``: visits of the most visited edge."""
-    known = tree.visits[b, e] > 0 or tree.exact[b, e] != UNKNOWN
+    known = tree.edge[b, e].visits > 0 or tree.edge[b, e].exact != UNKNOWN
     q = edge_q(tree, b, e) if known else mixed
-    return np.log(max(tree.prior[b, e], 1e-9)) + (p.gumbel_visit + most) * p.gumbel_scale * q
+    return float(np.log(max(tree.edge[b, e].prior, 1e-9)) + (p.gumbel_visit + most) * p.gumbel_scale * q)
 
 
 @njit(cache=True, nogil=True)
 def most_visits(tree: Tree, b: int) -> int:
     most = 0
-    for e in range(tree.first[b, 0], tree.first[b, 0] + tree.degree[b, 0]):
-        most = max(most, tree.visits[b, e])
+    for e in range(tree.node[b, 0].first, tree.node[b, 0].first + tree.node[b, 0].degree):
+        most = max(most, tree.edge[b, e].visits)
     return most
 
 
 @njit(cache=True, nogil=True)
 def by_gumbel(tree: Tree, b: int, wanted: int, p: Params) -> int:
-    """The unproven root edge with ``wanted`` visits and the best noisy improved logit; any unproven one if none has them.
+    """The unproven root edge with ``wanted`` visits and the best noisy improved logit; any unproven one if none has
+    them.
 
     A proven edge needs no more visits, so its share goes to the others and the timetable may run dry near the end."""
     mixed, most = mixed_value(tree, b), most_visits(tree, b)
     best, best_score, fits = NONE, -np.inf, False
-    first = tree.first[b, 0]
-    for e in range(first, first + tree.degree[b, 0]):
-        if tree.exact[b, e] != UNKNOWN:
+    first = tree.node[b, 0].first
+    for e in range(first, first + tree.node[b, 0].degree):
+        if tree.edge[b, e].exact != UNKNOWN:
             continue
-        fit = tree.visits[b, e] == wanted
+        fit = tree.edge[b, e].visits == wanted
         score = improved_logit(tree, b, e, mixed, most, p) + tree.noise[b, e - first]
         if (fit and not fits) or (fit == fits and score > best_score):
             best, best_score, fits = e, score, fit
@@ -131,45 +133,47 @@ def select(
     states: NDArray[np.uint64],
     actions: NDArray[np.int32],
 ) -> tuple[int, int]:
-    """One descent in every slot of ``slots``; (m, k): the number of leaves to attach, and of those how many are new children.
+    """One descent in every slot of ``slots``; (m, k): the number of leaves to attach, and of those how many are new
+    children.
 
-    Rows 0..k-1 of the outputs are children: ``states`` holds the parent's position, ``actions`` what to play in it. Rows
-    k..m-1 are unexpanded roots with their own position. A descent that ends in a known result is backed up at once."""
+    Rows 0..k-1 of the outputs are children: ``states`` holds the parent's position, ``actions`` what to play in it.
+    Rows k..m-1 are unexpanded roots with their own position. A descent that ends in a known result is backed up at
+    once."""
     k, roots = 0, 0
     waiting = np.empty(len(slots), np.int64)
     for i in range(len(slots)):
         b = slots[i]
-        if tree.degree[b, 0] == 0:
+        if tree.node[b, 0].degree == 0:
             waiting[roots] = b
             roots += 1
             continue
-        node, depth = 0, 0
+        node, depth = np.int64(0), np.int64(0)
         while True:
             if node == 0 and p.gumbel:
-                e = by_gumbel(tree, b, tree.schedule[b, tree.done[b]], p)
+                e = by_gumbel(tree, b, tree.schedule[b, tree.slot[b].done], p)
             elif p.uct:
                 e = _by_ucb(tree, b, node, p)
             else:
                 e = _by_puct(tree, b, node, p)
-            tree.path_node[b, depth], tree.path_edge[b, depth] = node, e
+            tree.path[b, depth, 0], tree.path[b, depth, 1] = node, e
             depth += 1
-            child = tree.child[b, e]
+            child = tree.edge[b, e].child
             if child == NONE:
-                leaf_slots[k], states[k], actions[k] = b, tree.state[b, node], tree.action[b, e]
+                leaf_slots[k], states[k], actions[k] = b, tree.state[b, node], tree.edge[b, e].action
                 k += 1
                 break
             node = child
-            if tree.proven[b, node] != UNKNOWN or tree.degree[b, node] == 0:
+            if tree.node[b, node].proven != UNKNOWN or tree.node[b, node].degree == 0:
                 break
-        tree.depth[b] = depth
+        tree.slot[b].depth = depth
         if child == NONE:
             continue
-        if tree.proven[b, node] != UNKNOWN:
-            result = float(tree.proven[b, node])
+        if tree.node[b, node].proven != UNKNOWN:
+            result = np.float64(tree.node[b, node].proven)
             backup(tree, b, node, result, 1.0 if result == 0.0 else 0.0, p)
         else:  # a leaf that had no room for its edges
-            backup(tree, b, node, float(tree.value[b, node]), float(tree.draw[b, node]), p)
+            backup(tree, b, node, np.float64(tree.node[b, node].value), np.float64(tree.node[b, node].draw), p)
     for i in range(roots):
         b = waiting[i]
-        leaf_slots[k + i], states[k + i], tree.depth[b] = b, tree.state[b, 0], 0
+        leaf_slots[k + i], states[k + i], tree.slot[b].depth = b, tree.state[b, 0], 0
     return k + roots, k
