@@ -89,7 +89,9 @@ class BoardGame(Protocol):
         ...
 
     def observe(self, states: States) -> NDArray[np.uint8]:
-        """uint8[B, C, H, W] planes from the mover's view: plane 0 is the mover's own whoever that is."""
+        """uint8[B, C, H, W] planes from the mover's view.
+
+        Planes 0 and 1 hold the same kind of piece, the mover's and the opponent's, whoever that is."""
         ...
 
     def key(self, states: States) -> NDArray[np.uint64]:
