@@ -44,7 +44,7 @@ def write(path: Path, content: bytes) -> None:
 
 def write_tensors(path: Path, tensors: Mapping[str, NDArray[Any]], facts: Any) -> None:
     """Writes tensors, and ``facts`` that JSON can hold, atomically."""
-    whole = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
+    whole = {name: np.asarray(tensor, order="C") for name, tensor in tensors.items()}
     write(path, safetensors.numpy.save(whole, metadata={"facts": json.dumps(facts)}))
 
 
