@@ -41,11 +41,10 @@ def _walk(game: BoardGame, depth: int, state: State | None) -> Iterator[tuple[in
 
 def perft(game: BoardGame, depth: int, state: State | None = None) -> list[int]:
     """Number of action sequences of each length 0..``depth``. A finished game has no longer ones."""
-    counts = [1] + [0] * depth
-    for ply, legal, _ in _walk(game, depth - 1, state):
-        if depth:
-            counts[ply + 1] += int(np.count_nonzero(legal))
-    return counts
+    counts = [1] + [0] * max(depth, 1)
+    for ply, legal, _ in _walk(game, max(depth, 1) - 1, state):  # the last ply is counted without being made
+        counts[ply + 1] += int(np.count_nonzero(legal))
+    return counts[: depth + 1]
 
 
 def games(game: BoardGame, depth: int, state: State | None = None) -> list[int]:
