@@ -24,7 +24,7 @@ _NAME = re.compile(r"w(\d+)-s(\d+)-(\d+)\.safetensors")
 
 @dataclass(frozen=True, slots=True)
 class Games:
-    """N positions of G games, the games one after another, their positions in the order played. All from the mover's view."""
+    """N positions of G games, game after game, each in the order played. Values are from the mover's view."""
 
     states: NDArray[np.uint64]  # [N, W]
     movers: NDArray[np.int8]  # [N] the player to move

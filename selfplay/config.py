@@ -53,7 +53,9 @@ class TrainConfig:
     # targets
     td_lambda: float = 0.9  # value target: 1 = the game's result, 0 = the position's own search (Sutton's TD(lambda))
     fast_weight: float = 0.0  # how often a fast search's position is sampled, next to a full one's
-    surprise: float = 0.5  # share of sampling weight given by the policy's surprise (KataGo's policy surprise weighting)
+    surprise: float = (
+        0.5  # share of sampling weight given by the policy's surprise (KataGo's policy surprise weighting)
+    )
 
     # replay window, in positions: KataGo, appendix C, N = c * (1 + beta * ((total / c) ** alpha - 1) / alpha)
     window: int = 30_000  # c: all positions are kept up to here, and nearly so a while longer
@@ -62,7 +64,7 @@ class TrainConfig:
 
     # learner
     batch: int = 256
-    min_positions: int = 4_000  # before the first step
+    min_positions: int = 1_500  # before the first step
     samples_per_position: float = 8.0  # how often a position is used on average, over its life
     optimizer: typing.Literal["adamw", "sgd"] = "adamw"
     learning_rate: float = 2e-3
@@ -86,7 +88,9 @@ class TrainConfig:
         for names, low, high in _RANGES:
             for name in names.split():
                 if not low <= getattr(self, name) <= high:
-                    raise InputError(f"training option {name!r} is from {low:g} to {high:g}, not {getattr(self, name)!r}")
+                    raise InputError(
+                        f"training option {name!r} is from {low:g} to {high:g}, not {getattr(self, name)!r}"
+                    )
         if self.optimizer not in ("adamw", "sgd"):
             raise unknown("optimizer", self.optimizer, ("adamw", "sgd"))
         if not 0 <= self.seed < 1 << 63:

@@ -1,7 +1,7 @@
-"""Files that exist whole or not at all. The stages of a run talk through them, and any of them may be killed at any time.
+"""Files that exist whole or not at all: the stages of a run talk through them, and any may be killed at any time.
 
-A file of tensors is one safetensors file whose header carries a JSON value beside the tensors, so that numbers and facts
-about them cannot come apart.
+A file of tensors is one safetensors file whose header carries a JSON value beside the tensors, so that numbers and
+facts about them cannot come apart.
 """
 
 from __future__ import annotations

@@ -84,7 +84,7 @@ def losses(net: Net, batch: Batch) -> Losses:
 
 
 def learning_rate(config: TrainConfig, step: int, share: float) -> float:
-    """Linear warm-up over the first steps, constant, linear to `final_learning_rate` over the last `decay` of the budget.
+    """Rises linearly over the first steps, then is constant, then falls linearly over the last `decay` of the budget.
 
     ``share``: of the budget that has passed, 0..1."""
     warm = min(1.0, (step + 1) / config.warmup_steps) if config.warmup_steps else 1.0
@@ -115,11 +115,11 @@ class Step:
 
 
 class Learner:
-    """A network in training. All of its state is in `net`, `optimizer`, `average`, `generator`, `steps` and `smoothed`."""
+    """A network in training. Its whole state: `net`, `optimizer`, `average`, `generator`, `steps` and `smoothed`."""
 
     def __init__(self, game: BoardGame, net: Net, config: TrainConfig) -> None:
         self.game, self.config = game, config
-        self.net = net.to(memory_format=torch.channels_last).train()
+        self.net = net.to(memory_format=torch.channels_last).train()  # type: ignore[call-overload]
         self.optimizer = make_optimizer(net, config)
         self.average = {name: tensor.detach().clone() for name, tensor in net.state_dict().items()}
         self.generator = np.random.default_rng([config.seed, 1])  # draws samples and their symmetries
@@ -151,7 +151,7 @@ class Learner:
         self.smoothed += 0.02 * (loss - self.smoothed)
         if self.smoothed > self.config.diverged * self.ignorance:
             raise Diverged(
-                f"step {self.steps}: the loss has risen to {self.smoothed:.3g}; knowing nothing costs {self.ignorance:.3g}"
+                f"step {self.steps}: loss {self.smoothed:.3g}, where knowing nothing costs {self.ignorance:.3g}"
             )
 
     @torch.no_grad()

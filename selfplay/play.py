@@ -1,6 +1,7 @@
 """Self-play: many games side by side, each moved on as soon as its own search is done.
 
-Every game has its own seed, from which all its chance comes: its opening, which searches are full, their noise, its moves.
+Every game has its own seed, from which all its chance comes: its opening, which searches are full, their noise, its
+moves.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from agents.search.results import Roots
 from agents.search.search import Search
 from envs.bits import draw
 from envs.core import BoardGame, States
-from selfplay.chunks import Games, join, result
+from selfplay.chunks import Games, result
 from selfplay.config import TrainConfig
 
 OPENING, LENGTH, FULL, NOISE, MOVE = range(5)  # what a game's random numbers are for: each use has a stream of its own
@@ -33,24 +34,23 @@ def _random(seeds: NDArray[np.uint64], use: int, plies: NDArray[np.int64]) -> ND
 
 def random_words(seeds: NDArray[np.uint64], use: int, plies: NDArray[np.int64]) -> NDArray[np.uint64]:
     """uint64[n]: the random word that game ``seeds[i]`` has for this use at this ply."""
-    return _random(seeds, use, plies)  # type: ignore[no-any-return]
+    return _random(seeds, use, plies)
 
 
 def uniform(seeds: NDArray[np.uint64], use: int, plies: NDArray[np.int64]) -> NDArray[np.float64]:
     """float64[n] in [0, 1), as `random_words`."""
-    return (random_words(seeds, use, plies) >> np.uint64(11)) * 2.0**-53
+    return (random_words(seeds, use, plies) >> np.uint64(11)).astype(np.float64) * 2.0**-53
 
 
 def draw_actions(weights: NDArray[Any], u: NDArray[np.float64]) -> NDArray[np.int32]:
-    """int32[n]: a column drawn in proportion to ``weights[i]`` (>= 0, some > 0), given uniform numbers ``u`` in [0, 1)."""
+    """int32[n]: a column drawn in proportion to ``weights[i]`` (>= 0, some > 0) by uniform numbers ``u`` in [0, 1)."""
     sums = np.cumsum(weights, axis=1, dtype=np.float64)
-    return (sums <= (u * sums[:, -1])[:, None]).sum(axis=1).astype(np.int32)
+    below: NDArray[np.int32] = np.sum(sums <= (u * sums[:, -1])[:, None], axis=1, dtype=np.int32)
+    return below
 
 
-def open_games(
-    game: BoardGame, seeds: NDArray[np.uint64], share: float, most: int
-) -> tuple[States, NDArray[np.int64]]:
-    """Initial positions for new games: a ``share`` of them after 1..``most`` uniformly random plies, never finished ones.
+def open_games(game: BoardGame, seeds: NDArray[np.uint64], share: float, most: int) -> tuple[States, NDArray[np.int64]]:
+    """Initial positions for new games: a ``share`` of them after 1..``most`` uniformly random plies, none finished.
 
     Returns states uint64[n, W] and the plies played int64[n]."""
     zero = np.zeros(len(seeds), np.int64)
@@ -67,7 +67,7 @@ def open_games(
 
 
 def temperature(config: TrainConfig, plies: NDArray[np.int64]) -> NDArray[np.float64]:
-    """float64[n]: falls from `temperature` towards `final_temperature`, half of the way every `temperature_halflife` plies."""
+    """float64[n]: from `temperature` towards `final_temperature`, half of the way left every `temperature_halflife`."""
     share = 0.5 ** (plies / config.temperature_halflife)
     return config.final_temperature + (config.temperature - config.final_temperature) * share
 
@@ -83,7 +83,7 @@ def choose(roots: Roots, temperatures: NDArray[np.float64], u: NDArray[np.float6
 def divergence(policy: NDArray[np.float32], priors: NDArray[np.float32]) -> NDArray[np.float32]:
     """float32[n]: Kullback-Leibler divergence of ``policy`` from ``priors``, in nats."""
     ratio = np.log(np.maximum(policy, 1e-9)) - np.log(np.maximum(priors, 1e-9))
-    return np.maximum((policy * ratio).sum(axis=1), 0.0)
+    return np.maximum(np.sum(policy * ratio, axis=1, dtype=np.float32), np.float32(0))
 
 
 @dataclass(slots=True)
@@ -176,7 +176,9 @@ class SelfPlay:
     def _collect(self, slot: int, outcome: float) -> Games:
         moves, self._moves[slot] = self._moves[slot], []
         self.counts.games += 1
-        states, movers, plies, actions, policy, wdl, surprise, proven, full, versions = map(np.array, zip(*moves, strict=True))
+        states, movers, plies, actions, policy, wdl, surprise, proven, full, versions = map(
+            np.array, zip(*moves, strict=True)
+        )
         return Games(
             states=states,
             movers=movers,
@@ -191,6 +193,3 @@ class SelfPlay:
             results=result(float(outcome), movers),
             lengths=np.array([len(moves)], np.int32),
         )
-
-
-__all__ = ["Counts", "Games", "SelfPlay", "join"]

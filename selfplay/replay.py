@@ -26,8 +26,8 @@ class Arrival:
 
 
 class Replay:
-    """Takes files of games in as they appear. Files that have left the window are deleted only when a saved state no longer
-    needs them (`forget_retired`), so a run that is killed finds the very window it had."""
+    """Takes files of games in as they appear. Those that have left the window are deleted only when a saved state says
+    that they are not needed (`forget_retired`), so a run that is killed finds the very window it had."""
 
     def __init__(self, folder: Path, game: BoardGame, config: TrainConfig) -> None:
         self.window = Window(game.init(1).shape[1], game.spec.num_actions)

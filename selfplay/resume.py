@@ -1,7 +1,7 @@
-"""The state a killed run goes on from: one file with raw weights, optimizer, averages, counters, clock and random state.
+"""The state a killed run goes on from: one file of weights, optimizer, averages, counters, clock and random state.
 
-What has been played is not in it: the files of games are their own truth. The state names those in the replay window, in
-order, and those that have left it but may not have been deleted yet; any other file of games is new.
+What has been played is not in it: the files of games are their own truth. The state names those in the replay window,
+in order, and those that have left it but may not have been deleted yet; any other file of games is new.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ def save(run: Path, learner: Learner, counters: Counters) -> None:
     for name, tensor in learner.average.items():
         tensors[f"average/{name}"] = tensor.numpy(force=True)
     for index, slots in optimizer["state"].items():
-        for name, value in slots.items():
-            tensors[f"optimizer/{index}/{name}"] = torch.as_tensor(value).numpy(force=True)
+        for name, value in slots.items():  # tensors, the step count too
+            tensors[f"optimizer/{index}/{name}"] = value.numpy(force=True)
     facts = {
         "schema": SCHEMA,
         "counters": asdict(counters),
@@ -62,16 +62,18 @@ def save(run: Path, learner: Learner, counters: Counters) -> None:
 
 
 def load(run: Path, learner: Learner) -> Counters:
-    """Puts the learner exactly where it was saved. Raises `files.Damaged`; `FileNotFoundError` if nothing was saved yet."""
+    """Puts the learner exactly where it was. Raises `files.Damaged`; `FileNotFoundError` if nothing was saved."""
     path = run / FILE
     tensors, facts = files.read_tensors(path)
     try:
         if facts["schema"] != SCHEMA or facts["optimizer"] != type(learner.optimizer).__name__:
-            raise files.Damaged(f"{path}: of schema {facts['schema']} with {facts['optimizer']}, which cannot be resumed")
+            raise files.Damaged(
+                f"{path}: of schema {facts['schema']} with {facts['optimizer']}, which cannot be resumed"
+            )
         parts: dict[str, dict[str, torch.Tensor]] = {"net": {}, "average": {}, "optimizer": {}}
-        for name, tensor in tensors.items():
+        for name, array in tensors.items():
             part, _, rest = name.partition("/")
-            parts[part][rest] = torch.from_numpy(tensor)
+            parts[part][rest] = torch.from_numpy(array)
         learner.net.load_state_dict(parts["net"])
         for name, average in learner.average.items():
             average.copy_(parts["average"][name])

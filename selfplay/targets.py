@@ -1,4 +1,4 @@
-"""What is learned from finished games: value targets and sampling weights, as pure functions of the facts in a chunk."""
+"""What is learned from finished games: value targets and sampling weights, pure functions of the facts in a chunk."""
 
 from __future__ import annotations
 
@@ -13,7 +13,14 @@ UNIT = 1024  # sampling weights are whole numbers of 1/1024, so that sums over m
 
 
 @njit(cache=True, nogil=True)
-def _returns(wdl, results, proven, movers, lengths, mix):
+def _returns(
+    wdl: NDArray[np.float32],
+    results: NDArray[np.int8],
+    proven: NDArray[np.int8],
+    movers: NDArray[np.int8],
+    lengths: NDArray[np.int32],
+    mix: np.float32,
+) -> NDArray[np.float32]:
     out = np.empty((wdl.shape[0], 3), np.float32)
     end = 0
     for length in lengths:
@@ -36,11 +43,11 @@ def value_targets(games: Games, td_lambda: float) -> NDArray[np.float32]:
     """float32[N, 3]: win/draw/loss for the mover, a mix of the game's result and of all searches from here to its end.
 
     TD(lambda) backwards through each game (Sutton and Barto, 2nd ed., equation 12.2):
-    ``target[t] = (1 - lambda) * search[t] + lambda * target[t + 1]``, turned round where the mover changes, and the result
-    itself after the last ply. The result alone is blurred by every exploratory move that follows; the search alone repeats
-    what the network believes. Where a search proved its position, the proof is the target, whatever happened later."""
+    ``target[t] = (1 - lambda) * search[t] + lambda * target[t + 1]``, turned round where the mover changes, and the
+    result itself after the last ply. The result alone is blurred by every exploratory move that follows; the search
+    alone repeats what the network believes. Where a search proved its position, the proof is the target."""
     wdl = games.wdl.astype(np.float32)
-    return _returns(wdl, games.results, games.proven, games.movers, games.lengths, np.float32(td_lambda))  # type: ignore[no-any-return]
+    return _returns(wdl, games.results, games.proven, games.movers, games.lengths, np.float32(td_lambda))
 
 
 def weights(games: Games, fast_weight: float, surprise: float) -> NDArray[np.int64]:
@@ -48,7 +55,7 @@ def weights(games: Games, fast_weight: float, surprise: float) -> NDArray[np.int
 
     A share ``surprise`` of the weight goes to full searches in proportion to how far the search moved away from the
     network's policy (KataGo's "policy surprise weighting"), so the mean over a chunk's full searches stays 1."""
-    weight = np.where(games.full, 1.0, fast_weight)
+    weight: NDArray[np.float64] = np.where(games.full, 1.0, fast_weight)
     shock = np.where(games.full, games.surprise.astype(np.float64), 0.0)
     if shock.sum() > 0:
         weight[games.full] *= 1.0 - surprise

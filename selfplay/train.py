@@ -1,5 +1,5 @@
-"""The AlphaZero loop: workers play, finished games fill the replay window, the learner learns from it, new weights go back
-to the workers, and checkpoints are left behind.
+"""The AlphaZero loop: workers play, finished games fill the replay window, the learner learns from it, new weights go
+back to the workers, and checkpoints are left behind.
 
 Everything goes through the run folder, and every part may be killed at any time:
 
@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -70,9 +71,9 @@ def train(
 ) -> Result:
     """Trains in the folder ``run`` until its training clock shows ``seconds``, all resumes together.
 
-    ``settings`` may be None when resuming: a run keeps its own. ``on_progress`` is called about twice a second, from this
-    thread. With a ``gate`` (AlphaGo Zero's), workers play with the best checkpoint it has let through, else with the newest
-    weights. Ctrl-C and SIGTERM end it early, with everything saved.
+    ``settings`` may be None when resuming: a run keeps its own. ``on_progress`` is called about twice a second, from
+    this thread. With a ``gate`` (AlphaGo Zero's), workers play with the best checkpoint it has let through, else with
+    the newest weights. Ctrl-C and SIGTERM end it early, with everything saved.
     Raises `InputError` for a folder that cannot be used, and `learner.TrainingError` when training cannot go on."""
     settings = _prepare(run, settings, resuming)
     with _locked(run), _one_thread(), _stop_signals() as stop:
@@ -139,7 +140,7 @@ def _stop_signals() -> Iterator[threading.Event]:
         stop.set()
         signal.signal(number, before[number])
 
-    before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+    before: dict[int, Any] = {n: signal.signal(n, on_signal) for n in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield stop
     finally:
@@ -242,7 +243,12 @@ class _Training:
             counters.positions += arrival.positions
             counters.weight += arrival.weight
             last_plies = games.plies[games.lengths.cumsum() - 1]
-            self.meter.add(counters.seconds, **arrival.facts, ended=len(last_plies), plies=float(last_plies.sum() + len(last_plies)))
+            self.meter.add(
+                counters.seconds,
+                **arrival.facts,
+                ended=len(last_plies),
+                plies=float(last_plies.sum() + len(last_plies)),
+            )
         self.replay.trim(counters.positions)
         self.events += self.replay.problems
         self.replay.problems.clear()
@@ -255,7 +261,9 @@ class _Training:
         until = time.monotonic() + LEARN_SECONDS
         began = self.learner.steps
         while self.learner.steps < allowed and time.monotonic() < until:
-            self.last = self.learner.step(self.replay.window.sample(self.learner.generator, self.config.batch), self.share)
+            self.last = self.learner.step(
+                self.replay.window.sample(self.learner.generator, self.config.batch), self.share
+            )
             self.fresh = True
         return self.learner.steps > began
 

@@ -1,4 +1,4 @@
-"""The replay window: the newest positions in memory, the files they came from on disk, and weighted sampling from them."""
+"""The replay window: the newest positions, in memory, and weighted sampling from them."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def rows_of(games: Games, config: TrainConfig) -> tuple[Rows, NDArray[np.int64]]
 
 
 def window_size(total: int, config: TrainConfig) -> int:
-    """How many positions to keep after ``total`` have been seen: grows more slowly than the total (KataGo, appendix C)."""
+    """How many positions to keep once ``total`` have been seen: grows ever more slowly (KataGo, appendix C)."""
     if total <= config.window:
         return config.window
     growth = ((total / config.window) ** config.window_alpha - 1.0) / config.window_alpha
@@ -47,8 +47,8 @@ def window_size(total: int, config: TrainConfig) -> int:
 
 
 class Window:
-    """Positions [start, end) of arrays that are moved down or doubled when full, so that adding costs little and each
-    column stays one array. ``ends[i]`` is the sum of all weights up to position ``i``: a search in it samples by weight."""
+    """Positions [start, end) of arrays that are moved down or doubled when full: adding costs little, and each column
+    stays one array. ``ends[i]`` is the sum of all weights up to position ``i``; a search in it samples by weight."""
 
     def __init__(self, words: int, actions: int, capacity: int = 1 << 14) -> None:
         self.names: deque[tuple[str, int]] = deque()  # chunks in the window, oldest first, and their positions

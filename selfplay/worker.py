@@ -1,8 +1,8 @@
 """A process that plays: ``python -m selfplay.worker RUN INDEX``.
 
-It talks through the run folder only. In: ``config.json`` and ``weights.safetensors`` (replaced by the learner now and then).
-Out: files of finished games. It may be killed at any moment; games under way are then simply not there. It ends by itself
-on SIGTERM, having written what is finished, and when its parent has gone.
+It talks through the run folder only. In: ``config.json`` and ``weights.safetensors``, which the learner replaces now
+and then. Out: files of finished games. It may be killed at any moment; games under way are then simply not there. On
+SIGTERM, and when its parent has gone, it writes what is finished and ends.
 """
 
 from __future__ import annotations

@@ -69,7 +69,9 @@ class Workers:
             self._failures[index] += 1
             how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
             if self._failures[index] >= TRIES:
-                raise TrainingError(f"worker {index} {how}, {TRIES} times before it had finished a game:\n{self._tail(index)}")
+                raise TrainingError(
+                    f"worker {index} {how}, {TRIES} times before it had finished a game:\n{self._tail(index)}"
+                )
             self._processes[index] = self._spawn(index)
             told.append(f"worker {index} {how} and was replaced; see {self._log(index)}")
         return told
