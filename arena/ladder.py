@@ -1,81 +1,239 @@
-"""A ladder: agents that meet by a schedule, all of it kept in a store, so that it can be stopped and resumed anywhere."""
+"""A ladder: agents that meet by a schedule, kept in a store, so that it can be stopped and resumed anywhere.
+
+What is to be played is stored before it is played, round by round; what has been played is stored as it finishes. A
+ladder that goes on after any interruption therefore plays exactly the games that are planned and not stored. Plans
+follow from stored results alone, those of complete rounds, so that interruptions do not change them either.
+"""
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
-from arena.records import MatchRecord
-from arena.runner import Limits
+import envs
+from agents.core import AgentError, GameKey
+from arena.openings import largest_book
+from arena.pool import Pool
+from arena.records import AgentRef, MatchRecord
+from arena.roster import (
+    Entrant,
+    LadderConfig,
+    add_round,
+    add_wave,
+    configure,
+    read_config,
+    read_entrants,
+    read_ids,
+    read_rounds,
+    read_tally,
+)
+from arena.runner import Task
+from arena.schedule import BOOK, Pairing, Planned, batches, chosen, games, gauntlet, planned, round_robin
 from arena.store import Store
+from arena.tally import Tally
+from arena.worker import Job, load_with
+from envs.core import InputError, unknown
 
-ScheduleKind = Literal["round_robin", "gauntlet", "adaptive"]
+_BATCH = 64  # games that a worker plays at once
+_SAVE_EVERY = 0.5  # seconds; games not saved yet are played again after a kill
+_ROUND = 16  # least mirrored pairs in an adaptive round
+_LOOK_EVERY = 2.0  # seconds between looks for new checkpoints while there is nothing to play
 
-
-@dataclass(frozen=True, slots=True)
-class LadderConfig:
-    """Decides, with the entrants, every game of a ladder; fixed when the ladder is made."""
-
-    game: str
-    schedule: ScheduleKind = "round_robin"
-    pairs: int = 10  # mirrored pairs per pairing; adaptive: of all pairings together, times the number of entrants
-    plies: tuple[int, int] | None = None  # random openings' length, least and most; None: `default_plies`
-    seed: int = 0
-    limits: Limits = Limits()
-
-
-@dataclass(frozen=True, slots=True)
-class Entrant:
-    """An agent of a ladder. ``wave``: agents that entered together; a gauntlet plays no games within a wave."""
-
-    number: int
-    wave: int
-    label: str  # its name, made unique within the ladder
-    spec: str
-    fingerprint: str
+Games = list[tuple[tuple[AgentRef, AgentRef], list[Task]]]  # players and what they play
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
     """A moment of a running ladder, for a display."""
 
-    done: int
-    total: int
+    done: int  # games, of
+    total: int  # those planned; adaptive: those that will be
     seconds: float  # since `run` began
     seconds_left: float | None  # None while nothing has finished yet
     new: tuple[MatchRecord, ...]  # games saved since the last call
-    faults: int
-
-
-@dataclass(frozen=True, slots=True)
-class Results:
-    """All counted games of a ladder as arrays of one entry a game; agents are entrants' numbers."""
+    spoilt: int  # games ended by a fault of the host since `run` began; the next `run` plays them again
 
 
 class Ladder:
-    """``Ladder(store, name, config)`` makes or goes on with a ladder; ``config`` may be left out for one that exists."""
+    """Makes a ladder, or goes on with the one of that name; ``config`` may be left out for one that exists.
 
-    def __init__(self, store: Store, name: str, config: LadderConfig | None = None) -> None:
-        raise NotImplementedError
+    loader: "module:function" that turns an agent's spec into the agent, here and in the worker processes.
+    Raises `InputError`: no such ladder, or made with another config or for another version of the game.
+    """
+
+    def __init__(
+        self, store: Store, name: str, config: LadderConfig | None = None, loader: str = "agents.registry:load"
+    ) -> None:
+        found = read_config(store, name) if config is None else configure(store, name, config)
+        if found is None:
+            raise unknown("ladder", name, store.ladders())
+        self.store, self.name, self.config, self.loader = store, name, found, loader
+        self.game = envs.make(found.game)
+
+    def entrants(self) -> list[Entrant]:
+        """All agents of the ladder by their numbers."""
+        return read_entrants(self.store, self.name)
+
+    def tally(self) -> Tally:
+        """All games that count, for `arena.ratings.fit`; agents are entrants' numbers."""
+        return read_tally(self.store, self.name)
 
     def enter(self, specs: Sequence[str]) -> list[Entrant]:
-        """One wave of agents; those already entered are passed over. Raises `InputError`: cannot be loaded, wrong game."""
-        raise NotImplementedError
+        """Enters agents as one wave, those already entered passed over. Returns the new ones.
+
+        Raises `InputError`: an agent cannot be loaded, or cannot play the game."""
+        before = len(self.entrants())
+        add_wave(self.store, self.name, [self._introduce(spec) for spec in specs])
+        return self.entrants()[before:]
 
     def enter_checkpoints(self, run: Path) -> list[Entrant]:
         """Enters the checkpoints of a training run that have appeared since, each as its own wave, oldest first."""
-        raise NotImplementedError
+        from agents.checkpoints import numbered  # brings PyTorch along, which other ladders can do without
+
+        known = {entrant.ref.spec for entrant in self.entrants()}
+        return [entrant for path in numbered(run) if str(path) not in known for entrant in self.enter([str(path)])]
+
+    def scheduled(self) -> list[Task]:
+        """Every game planned so far, played or not."""
+        return [task for _, tasks in self._games() for task in tasks]
+
+    def budget(self) -> int:
+        """Games that an adaptive ladder will come to with the present entrants; 0 for others, who plan all at once."""
+        return 2 * self.config.pairs * len(self.entrants()) if self.config.schedule == "adaptive" else 0
 
     def run(
-        self, on_progress: Callable[[Progress], None] = lambda progress: None, workers: int | None = None
+        self,
+        on_progress: Callable[[Progress], None] = lambda progress: None,
+        workers: int | None = None,
+        follow: Sequence[Path] = (),
+        stay: Callable[[], bool] = lambda: False,
     ) -> Progress:
-        """Plays what is missing. Ctrl-C raises KeyboardInterrupt within seconds with every finished game saved."""
-        raise NotImplementedError
+        """Plays what is missing, in one process per core. Ctrl-C saves the finished games and raises KeyboardInterrupt.
 
-    def entrants(self) -> list[Entrant]:
-        raise NotImplementedError
+        follow: training runs whose new checkpoints enter as they appear.
+        stay: asked when nothing is left to play; True to wait for new checkpoints instead of returning.
+        Raises `arena.pool.WorkerError` and `arena.store.StoreError`, with all that could be saved saved.
+        """
+        size = workers or _cores()
+        log, pool = _Log(self, on_progress), Pool(size)
+        try:
+            while True:
+                for folder in follow:
+                    self.enter_checkpoints(folder)
+                jobs = self._jobs(log, size)
+                for records in pool.play(jobs):
+                    log.add(records)
+                log.save()
+                if not jobs:
+                    if not stay():
+                        return log.progress()
+                    time.sleep(_LOOK_EVERY)
+        finally:
+            log.add(pool.close())
+            log.save()
 
-    def results(self) -> Results:
-        raise NotImplementedError
+    def _introduce(self, spec: str) -> AgentRef:
+        """Loads an agent to see who it is and whether it can play."""
+        agent = load_with(self.loader)(spec)
+        try:
+            agent.start(self.game.spec, [GameKey("check", 0, 0)])
+        except AgentError as error:
+            raise InputError(f"{spec} cannot play {self.game.spec.title}: {error}") from None
+        finally:
+            agent.close()
+        return AgentRef(spec, agent.name, agent.fingerprint)
+
+    def _games(self) -> Games:
+        """The games of every pairing planned, with their players."""
+        refs = [entrant.ref for entrant in self.entrants()]
+        book = largest_book(self.game, BOOK, self.config.plies, self.config.seed)
+        found = []
+        for pairing in (pairing for pairings in read_rounds(self.store, self.name) for pairing in pairings):
+            a, b = refs[pairing.a], refs[pairing.b]
+            tasks = games(self.name, self.config.seed, self.game.spec, a.fingerprint, b.fingerprint, pairing, book)
+            found.append(((a, b), list(tasks)))
+        return found
+
+    def _plan(self) -> bool:
+        """Stores the next round, if there is to be one."""
+        waves = [entrant.wave for entrant in self.entrants()]
+        rounds = read_rounds(self.store, self.name)
+        have = planned(pairing for pairings in rounds for pairing in pairings)
+        match self.config.schedule:
+            case "round_robin":
+                pairings = round_robin(waves, have, self.config.pairs)
+            case "gauntlet":
+                pairings = gauntlet(waves, have, self.config.pairs)
+            case "adaptive":
+                pairings = self._most_telling(len(waves), have, seed=self.config.seed + len(rounds))
+        if pairings:
+            add_round(self.store, self.name, len(rounds), pairings)
+        return bool(pairings)
+
+    def _most_telling(self, entrants: int, have: Planned, seed: int) -> list[Pairing]:
+        from arena.pairing import next_pairs  # these bring SciPy along, which takes a while
+        from arena.ratings import fit
+
+        left = self.config.pairs * entrants - sum(have.values())
+        if entrants < 2 or left <= 0:
+            return []
+        return chosen(next_pairs(fit(self.tally()), (), min(left, max(entrants, _ROUND)), seed), have)
+
+    def _jobs(self, log: _Log, workers: int) -> list[Job]:
+        """What to play next, the next round planned when it is time for it; empty: nothing is left."""
+        waiting = log.missing(self._games())
+        due = self.config.schedule != "adaptive" or not waiting  # that one needs the results of the rounds before
+        if due and self._plan():
+            waiting = log.missing(self._games())
+        size = min(_BATCH, max(2, -(-sum(len(tasks) for _, tasks in waiting) // workers)))
+        return [
+            Job(self.config.game, players, tuple(batch), self.config.limits, self.loader)
+            for players, tasks in waiting
+            for batch in batches(tasks, size)
+        ]
+
+
+class _Log:
+    """What one `Ladder.run` has achieved, saved every half second."""
+
+    def __init__(self, ladder: Ladder, on_progress: Callable[[Progress], None]) -> None:
+        self.ladder, self.on_progress = ladder, on_progress
+        self.have = read_ids(ladder.store, ladder.name)
+        self.tried: set[str] = set()  # games that the host has spoilt in this run
+        self.pending: list[MatchRecord] = []
+        self.total = self.played = 0
+        self.began = self.saved = time.monotonic()
+
+    def missing(self, planned_games: Games) -> Games:
+        """The games neither stored nor tried in this run."""
+        self.total = max(sum(len(tasks) for _, tasks in planned_games), self.ladder.budget())
+        gone = self.have | self.tried
+        waiting = [(players, [task for task in tasks if task.id not in gone]) for players, tasks in planned_games]
+        return [(players, tasks) for players, tasks in waiting if tasks]
+
+    def add(self, records: list[MatchRecord]) -> None:
+        self.pending += records
+        if time.monotonic() - self.saved > _SAVE_EVERY:
+            self.save()
+
+    def save(self) -> None:
+        self.ladder.store.add(self.pending, self.ladder.name)
+        new, self.pending, self.saved = tuple(self.pending), [], time.monotonic()
+        self.played += len(new)
+        self.have.update(record.id for record in new if record.counts)
+        self.tried.update(record.id for record in new if not record.counts)
+        self.on_progress(self.progress(new))
+
+    def progress(self, new: tuple[MatchRecord, ...] = ()) -> Progress:
+        seconds = time.monotonic() - self.began
+        done, spoilt = len(self.have), len(self.tried)
+        left = (self.total - done - spoilt) * seconds / self.played if self.played else None
+        return Progress(done, self.total, seconds, left, new, spoilt)
+
+
+def _cores() -> int:
+    """Cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -27,11 +27,12 @@ def default_plies(spec: GameSpec) -> tuple[int, int]:
     return most // 2, most
 
 
-def make_book(game: BoardGame, count: int, plies: tuple[int, int], seed: int = 0) -> list[Opening]:
-    """``count`` openings of ``plies[0]`` to ``plies[1]`` plies; a shorter book of a seed begins a longer one.
+def make_book(game: BoardGame, count: int, plies: tuple[int, int] | None = None, seed: int = 0) -> list[Opening]:
+    """``count`` openings of ``plies[0]`` to ``plies[1]`` plies; a shorter book begins the longer one of its seed.
 
     Raises `InputError` with their exact number when there are fewer distinct openings.
     """
+    plies = plies or default_plies(game.spec)
     book = largest_book(game, count, plies, seed)
     if len(book) < count:
         raise InputError(
@@ -41,9 +42,9 @@ def make_book(game: BoardGame, count: int, plies: tuple[int, int], seed: int = 0
     return book
 
 
-def largest_book(game: BoardGame, at_most: int, plies: tuple[int, int], seed: int = 0) -> list[Opening]:
+def largest_book(game: BoardGame, at_most: int, plies: tuple[int, int] | None = None, seed: int = 0) -> list[Opening]:
     """The first ``at_most`` openings that `make_book` gives, or all there are. Raises `InputError` where none are."""
-    least, most = plies
+    least, most = plies = plies or default_plies(game.spec)
     if not 0 <= least <= most:
         raise InputError(f"openings need 0 <= least plies <= most plies, not {_range(plies)}")
     if at_most < 1:

@@ -226,7 +226,7 @@ def _spawn() -> _Worker:
     log = tempfile.TemporaryFile()  # noqa: SIM115 (open as long as the worker lives)
     with theirs:
         process = subprocess.Popen(
-            [sys.executable, "-m", "arena.worker", str(theirs.fileno())],
+            [sys.executable, "-c", f"from arena.worker import main; main({theirs.fileno()})"],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

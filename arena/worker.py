@@ -1,7 +1,7 @@
 """A worker process of a ladder: plays the jobs it is sent, and tells its supervisor (`arena.pool`) all that happens.
 
-``python -m arena.worker FD``; FD is one end of a socket pair, over which both sides send pickled messages to each
-other: jobs come in, ``(time.monotonic(), message)`` goes out. The worker ends when the other end is closed, hence also
+The process runs `main` with one end of a socket pair, over which both sides send pickled messages to each other: jobs
+come in, ``(time.monotonic(), message)`` goes out. The worker ends when the other end is closed, hence also
 when the supervisor was killed, even while an agent thinks.
 """
 
@@ -11,7 +11,6 @@ import importlib
 import os
 import select
 import signal
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -141,7 +140,3 @@ def main(descriptor: int) -> None:
     while True:
         for message in perform(connection.recv(), bench):
             connection.send((time.monotonic(), message))
-
-
-if __name__ == "__main__":
-    main(int(sys.argv[1]))

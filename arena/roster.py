@@ -1,0 +1,164 @@
+"""What a store keeps of a ladder besides its games: the config, who has entered, and what has been planned."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal, get_args
+
+import numpy as np
+from sqlalchemy import select
+from sqlalchemy.dialects.sqlite import insert
+
+import envs
+from arena.openings import default_plies
+from arena.records import AgentRef
+from arena.runner import DEFAULT_LIMITS, Limits
+from arena.schedule import Pairing, pair_number
+from arena.store import Store
+from arena.tables import agents, entrants, ladders, matches, rounds
+from arena.tally import Tally, tally
+from envs.core import InputError, unknown
+
+ScheduleKind = Literal["round_robin", "gauntlet", "adaptive"]
+
+
+@dataclass(frozen=True, slots=True)
+class LadderConfig:
+    """Decides, with the entrants, every game of a ladder. Later ``limits`` may change and ``pairs`` may grow."""
+
+    game: str
+    schedule: ScheduleKind = "round_robin"
+    pairs: int = 10  # mirrored pairs per couple of agents; adaptive: half the pairs an agent plays, on average
+    plies: tuple[int, int] | None = None  # random openings' length, least and most; None: `default_plies`
+    seed: int = 0
+    limits: Limits = DEFAULT_LIMITS
+
+    def __post_init__(self) -> None:
+        if self.schedule not in get_args(ScheduleKind):
+            raise unknown("schedule", self.schedule, get_args(ScheduleKind))
+        if self.pairs < 1:
+            raise InputError(f"a ladder needs at least 1 mirrored pair, not {self.pairs}")
+
+
+@dataclass(frozen=True, slots=True)
+class Entrant:
+    """An agent of a ladder. ``wave``: agents that entered together; a gauntlet plays no games within a wave."""
+
+    number: int
+    wave: int
+    label: str  # its name, made unique within the ladder
+    ref: AgentRef
+
+
+def read_config(store: Store, name: str) -> LadderConfig | None:
+    """The config of a ladder, None if there is none. Raises `InputError` if its game has changed since."""
+    with store.reading() as db:
+        text = db.scalars(select(ladders.c.config).where(ladders.c.name == name)).one_or_none()
+    if text is None:
+        return None
+    fields: dict[str, Any] = json.loads(text)
+    version, now = fields.pop("game_version"), envs.make(fields["game"]).spec.version
+    if version != now:
+        raise InputError(
+            f"ladder {name!r} was played by version {version} of {fields['game']}; its rules are {now} now"
+        )
+    return LadderConfig(**{**fields, "plies": tuple(fields["plies"]), "limits": Limits(**fields["limits"])})
+
+
+def configure(store: Store, name: str, config: LadderConfig) -> LadderConfig:
+    """Makes a ladder, or changes what may change. Returns the config with its openings' length.
+
+    Raises `InputError` if the ladder was made with another one."""
+    spec = envs.make(config.game).spec
+    config = dataclasses.replace(config, plies=config.plies or default_plies(spec))
+    old = read_config(store, name)
+    if old is not None:
+        for field in ("game", "schedule", "plies", "seed"):
+            was, now = getattr(old, field), getattr(config, field)
+            if was != now:
+                raise InputError(f"ladder {name!r} was made with {field} {was}, not {now}: choose another name")
+        if config.pairs < old.pairs:
+            raise InputError(f"ladder {name!r} was made with {old.pairs} pairs, which cannot become {config.pairs}")
+    if config != old:
+        text = json.dumps({**dataclasses.asdict(config), "game_version": spec.version})
+        created = datetime.now(UTC).isoformat(timespec="seconds")
+        upsert = insert(ladders).on_conflict_do_update(index_elements=[ladders.c.name], set_={"config": text})
+        with store.writing() as db:
+            db.execute(upsert, {"name": name, "config": text, "created": created})
+    return config
+
+
+def read_entrants(store: Store, name: str) -> list[Entrant]:
+    """All agents of a ladder by their numbers."""
+    e, a = entrants.c, agents.c
+    query = select(e.number, e.wave, e.spec, a.name, a.fingerprint).join_from(entrants, agents)
+    with store.reading() as db:
+        found = db.execute(query.where(e.ladder == name).order_by(e.number)).all()
+    names = Counter(row.name for row in found)
+    return [
+        Entrant(
+            number=row.number,
+            wave=row.wave,
+            label=row.name if names[row.name] == 1 else f"{row.name} ({row.fingerprint[:6]})",
+            ref=AgentRef(row.spec, row.name, row.fingerprint),
+        )
+        for row in found
+    ]
+
+
+def add_wave(store: Store, name: str, refs: Sequence[AgentRef]) -> None:
+    """Enters agents together; those already in the ladder stay what they are."""
+    with store.writing() as db:
+        query = select(entrants.c.fingerprint, entrants.c.wave).where(entrants.c.ladder == name)
+        known = {row.fingerprint: row.wave for row in db.execute(query)}
+        wave = max(known.values(), default=-1) + 1
+        for ref in refs:
+            if ref.fingerprint not in known:
+                agent = {"fingerprint": ref.fingerprint, "name": ref.name, "spec": ref.spec}
+                db.execute(insert(agents).on_conflict_do_nothing(), agent)
+                place = {"ladder": name, "number": len(known), "wave": wave}
+                db.execute(insert(entrants), {**place, "fingerprint": ref.fingerprint, "spec": ref.spec})
+                known[ref.fingerprint] = wave
+
+
+def read_rounds(store: Store, name: str) -> list[list[Pairing]]:
+    """What has been planned, round by round."""
+    query = select(rounds.c.pairings).where(rounds.c.ladder == name).order_by(rounds.c.number)
+    with store.reading() as db:
+        return [[Pairing(*numbers) for numbers in json.loads(text)] for text in db.scalars(query)]
+
+
+def add_round(store: Store, name: str, number: int, pairings: Sequence[Pairing]) -> None:
+    """Plans round ``number``; does nothing if there is one (another process runs the same ladder)."""
+    text = json.dumps([[p.a, p.b, p.start, p.pairs] for p in pairings])
+    with store.writing() as db:
+        db.execute(insert(rounds).on_conflict_do_nothing(), {"ladder": name, "number": number, "pairings": text})
+
+
+def read_ids(store: Store, name: str) -> set[str]:
+    """The ids of the games that have been played and count."""
+    m = matches.c
+    with store.reading() as db:
+        return set(db.scalars(select(m.id).where(m.ladder == name, m.fault.is_distinct_from("host"))))
+
+
+def read_tally(store: Store, name: str) -> Tally:
+    """All games that count, for `arena.ratings.fit`; agents are entrants' numbers."""
+    m = matches.c
+    number = {entrant.ref.fingerprint: entrant.number for entrant in read_entrants(store, name)}
+    query = select(m.id, m.first, m.second, m.result, m.line).where(m.ladder == name, m.fault.is_distinct_from("host"))
+    with store.reading() as db:
+        found = db.execute(query.order_by(m.id)).all()
+    return tally(
+        len(number),
+        np.array([number[row.first] for row in found], np.int64),
+        np.array([number[row.second] for row in found], np.int64),
+        np.array([row.result for row in found], np.int64),
+        np.array([pair_number(row.id) for row in found], np.int64),
+        np.array([row.line for row in found], np.int64),
+    )
