@@ -26,16 +26,15 @@ def _returns(
     for length in lengths:
         end += length
         for i in range(end - 1, end - length - 1, -1):
-            if proven[i] != UNKNOWN:
-                out[i] = 0.0
-                out[i, 1 - proven[i]] = 1.0
-            elif i == end - 1:
-                out[i] = (1.0 - mix) * wdl[i]
-                out[i, results[i]] += mix
-            elif movers[i] == movers[i + 1]:
-                out[i] = (1.0 - mix) * wdl[i] + mix * out[i + 1]
-            else:
-                out[i] = (1.0 - mix) * wdl[i] + mix * out[i + 1, ::-1]
+            for k in range(3):
+                if proven[i] != UNKNOWN:
+                    out[i, k] = 1 - proven[i] == k
+                    continue
+                if i == end - 1:
+                    later = np.float32(results[i] == k)
+                else:
+                    later = out[i + 1, k if movers[i] == movers[i + 1] else 2 - k]
+                out[i, k] = wdl[i, k] + mix * (later - wdl[i, k])
     return out
 
 
