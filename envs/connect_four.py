@@ -96,12 +96,12 @@ def _mover(states: States) -> NDArray[np.int8]:
 def _observe(states: States) -> NDArray[np.uint8]:
     out = np.empty((states.shape[0], 2, ROWS, COLUMNS), np.uint8)
     for b in range(states.shape[0]):
-        mine, stones = states[b, 0], states[b, 1]
-        for r in range(ROWS):
-            for c in range(COLUMNS):
-                bit = U(7 * c + ROWS - 1 - r)
-                out[b, 0, r, c] = (mine >> bit) & U(1)
-                out[b, 1, r, c] = ((stones ^ mine) >> bit) & U(1)
+        for plane in range(2):
+            stones = states[b, 0] if plane == 0 else states[b, 1] ^ states[b, 0]
+            for r in range(ROWS):
+                row = stones >> U(ROWS - 1 - r)
+                for c in range(COLUMNS):
+                    out[b, plane, r, c] = (row >> U(7 * c)) & U(1)
     return out
 
 

@@ -126,8 +126,9 @@ def _observe(states: States) -> NDArray[np.uint8]:
     for b in range(states.shape[0]):
         for plane in range(2):
             for r in range(SIZE):
+                row = states[b, plane] >> U(SIZE * r)
                 for c in range(SIZE):
-                    out[b, plane, r, c] = (states[b, plane] >> U(SIZE * r + c)) & U(1)
+                    out[b, plane, r, c] = (row >> U(c)) & U(1)
     return out
 
 
