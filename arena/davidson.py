@@ -55,11 +55,11 @@ def games(tally: Tally) -> Floats:
 
 def game_information(chance: Floats) -> Floats:
     """[..., 2, 2]: covariance of (u, w) in one game."""
-    mean, draw = chance @ HALF, chance[..., 1]
-    out = np.empty((*mean.shape, 2, 2))
-    out[..., 0, 0] = chance @ HALF**2 - mean**2
-    out[..., 0, 1] = out[..., 1, 0] = -mean * draw
-    out[..., 1, 1] = draw * (1 - draw)
+    loss, draw, win = np.moveaxis(chance, -1, 0)
+    out = np.empty((*draw.shape, 2, 2))
+    out[..., 0, 0] = loss * win + draw * (loss + win) / 4  # E s^2 - (E s)^2, without its cancellation
+    out[..., 0, 1] = out[..., 1, 0] = (loss - win) / 2 * draw
+    out[..., 1, 1] = draw * (loss + win)
     return out
 
 

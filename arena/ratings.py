@@ -6,9 +6,9 @@ one maximum.
 
 Prior. The ratings of two agents that have met differ by Normal(0, spread), weak beside a few games; it keeps an agent
 that has won or lost everything finite. These statements are weighted so that each agent is the subject of about one,
-however many opponents it has. (A prior on the ratings themselves would be less harmless than it looks: it pulls together
-the ends of a long chain of checkpoints that have only met their neighbours.) Seat advantage and draw parameter have weak
-Normal priors too, for tables in which nobody drew or one agent always began.
+however many opponents it has. (A prior on the ratings themselves would be less harmless than it looks: it pulls
+together the ends of a long chain of checkpoints that have only met their neighbours.) Seat advantage and draw
+parameter have weak Normal priors too, for tables in which nobody drew or one agent always began.
 
 Errors. Two games of a mirrored pair share their opening, and to count them as independent claims the wrong precision:
 too little where openings decide, too much where luck is shared. So the covariance is the "sandwich" of Huber (1967) and

@@ -1,44 +1,124 @@
-"""Sequential test "is the new one better?" (signatures; bodies follow in the next commit)."""
+"""Is the new one better? A sequential test that stops as soon as the results suffice.
+
+The test decides between two hypotheses about the logistic Elo difference, elo0 and elo1, with a chance of at most
+about alpha to accept elo1 where elo0 is true, and beta the other way round (Wald 1945, "Sequential tests of
+statistical hypotheses"). The observation is the score of a mirrored pair, 0, 1/2, 1, 3/2 or 2 points ("pentanomial"),
+because the two games of a pair are not independent; unpaired games give 0, 1/2 or 1 ("trinomial").
+
+Only the expected score is hypothesised, so the likelihood ratio is the generalised one: each hypothesis takes the
+distribution that fits the results best among those with its expected score (M. Van den Bergh, "The generalized
+maximum likelihood ratio for the expectation value of a distribution",
+https://www.cantate.be/Fishtest/GSPRT_approximation.pdf and support_MLE_multinomial.pdf beside it; this is the test of
+Stockfish's Fishtest). With observed shares p_i of the scores a_i that distribution is ``p_i / (1 + x (a_i - s))``, x
+the root of ``sum p_i (a_i - s) / (1 + x (a_i - s)) = 0``.
+
+Pairs that repeat an earlier one move by move prove nothing new: leave them out of the counts.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from envs.core import InputError
+
+UNSEEN = 1e-3  # count given to a score that has not come up yet, as Fishtest does, so that no hypothesis excludes it
+HALVINGS = 40  # of the bracket around x; the LLR is stationary in x, so its error is the square of this one
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What to expect of a test that has not begun."""
+
+    accept: float  # probability that it ends with elo1
+    length: float  # expected number of pairs (or of unpaired games)
+
 
 @dataclass(frozen=True, slots=True)
 class Sprt:
-    """Test and its whole state: `dataclasses.asdict` saves it, ``Sprt(**saved)`` goes on with it."""
+    """A test and all of its state: `dataclasses.asdict` saves it, and ``Sprt(**saved)`` goes on with it.
+
+    Raises `InputError` unless elo0 < elo1, 0 < alpha, beta < 1/2, and there are 3 or 5 counts."""
 
     elo0: float
     elo1: float
     alpha: float = 0.05
     beta: float = 0.05
-    counts: tuple[int, ...] = (0, 0, 0, 0, 0)  # pairs scoring 0, 1/2, 1, 3/2, 2; or games lost, drawn, won
+    counts: tuple[int, ...] = (0, 0, 0, 0, 0)  # pairs that scored 0, 1/2, 1, 3/2, 2; or games lost, drawn, won
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "counts", tuple(int(c) for c in self.counts))
+        if not self.elo0 < self.elo1:
+            raise InputError(f"elo0 has to be below elo1, not {self.elo0:g} and {self.elo1:g}")
+        if not (0 < self.alpha < 0.5 and 0 < self.beta < 0.5):
+            raise InputError(f"alpha and beta lie between 0 and 0.5, not at {self.alpha:g} and {self.beta:g}")
+        if len(self.counts) not in (3, 5) or min(self.counts) < 0:
+            raise InputError(f"a test counts 3 results of games or 5 of pairs, not {self.counts}")
 
     def add(self, counts: ArrayLike) -> Sprt:
-        """The test after these further results, in the order of ``counts`` (`Tally.pentanomial` has that order)."""
-        raise NotImplementedError
+        """The test after these further results, in the order of its own counts (`Tally.pentanomial` has that order)."""
+        more = np.asarray(counts, np.int64)
+        if more.shape != (len(self.counts),):
+            raise InputError(f"the test takes {len(self.counts)} counts, not {more.shape}")
+        return replace(self, counts=tuple((more + self.counts).tolist()))
 
     @property
     def llr(self) -> float:
         """Log-likelihood ratio of elo1 against elo0."""
-        raise NotImplementedError
+        return float(log_likelihood_ratio(self.counts, self.elo0, self.elo1)) if any(self.counts) else 0.0
 
     @property
     def bounds(self) -> tuple[float, float]:
-        """At or below the lower one elo0 is accepted, at or above the upper one elo1."""
-        raise NotImplementedError
+        """The test ends with elo0 where the LLR is at or below the first, with elo1 at or above the second."""
+        return math.log(self.beta / (1 - self.alpha)), math.log((1 - self.beta) / self.alpha)
 
     @property
     def verdict(self) -> Literal["elo0", "elo1"] | None:
-        """The hypothesis accepted, None while the test has to go on."""
-        raise NotImplementedError
+        """The accepted hypothesis; None while the test has to go on. The first verdict counts: add nothing after it."""
+        llr, (lower, upper) = self.llr, self.bounds
+        return "elo0" if llr <= lower else "elo1" if llr >= upper else None
+
+    def forecast(self, elo: float, deviation: float) -> Forecast:
+        """How the whole test would go at this true difference, the LLR taken for a Brownian motion.
+
+        deviation: standard deviation of an observation (a pair's points / 2, or a game's); about 0.35 for pairs without
+        draws and 0.2 with many. Overshoot of the bounds makes real tests a little longer and safer."""
+        score, score0, score1 = (expected_score(e) for e in (elo, self.elo0, self.elo1))
+        pace = (score1 - score0) * (score - (score0 + score1) / 2) / deviation**2
+        noise = ((score1 - score0) / deviation) ** 2
+        lower, upper = self.bounds
+        bend = 2 * pace / noise
+        if abs(bend) < 1e-6:
+            return Forecast(-lower / (upper - lower), -lower * upper / noise)
+        accept = math.expm1(-bend * lower) / (math.expm1(-bend * lower) - math.expm1(-bend * upper))
+        return Forecast(accept, (upper * accept + lower * (1 - accept)) / pace)
+
+
+def expected_score(elo: float) -> float:
+    """Share of the points that this logistic Elo difference stands for."""
+    return 1 / (1 + 10 ** (-elo / 400))
 
 
 def log_likelihood_ratio(counts: ArrayLike, elo0: float, elo1: float) -> NDArray[np.float64]:
-    """LLR of many tests at once: counts[..., k] -> float64[...]."""
-    raise NotImplementedError
+    """Of elo1 against elo0, for many tests at once: counts[..., k], the k scores evenly spaced -> float64[...]."""
+    seen = np.asarray(counts, np.float64)
+    seen = np.where(seen == 0, UNSEEN, seen)
+    share = seen / seen.sum(axis=-1, keepdims=True)
+    scale0, scale1 = (_scale(share, expected_score(elo)) for elo in (elo0, elo1))
+    return np.asarray(np.sum(seen * np.log(scale0 / scale1), axis=-1))
+
+
+def _scale(share: NDArray[np.float64], mean: float) -> NDArray[np.float64]:
+    """[..., k]: ``1 + x (a - mean)``; shares over it are the likeliest distribution with this mean."""
+    away = np.linspace(0, 1, share.shape[-1]) - mean
+    low = np.full((*share.shape[:-1], 1), -1 / away[-1])  # all of the scale is positive between these two
+    high = np.full_like(low, -1 / away[0])
+    for _ in range(HALVINGS):  # the sum falls from infinity to minus infinity as x grows
+        x = (low + high) / 2
+        below = np.sum(share * away / (1 + x * away), axis=-1, keepdims=True) > 0
+        low, high = np.where(below, x, low), np.where(below, high, x)
+    return np.asarray(1 + x * away)
