@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import envs
-from agents.core import AgentError, GameKey
+from arena.match import seat
 from arena.openings import largest_book
 from arena.pool import Pool
 from arena.records import AgentRef, MatchRecord
@@ -31,11 +31,11 @@ from arena.roster import (
     read_tally,
 )
 from arena.runner import Task
-from arena.schedule import BOOK, Pairing, Planned, batches, chosen, games, gauntlet, planned, round_robin
+from arena.schedule import BOOK, Pairing, Planned, batches, chosen, gauntlet, planned, round_robin, tasks
 from arena.store import Store
 from arena.tally import Tally
 from arena.worker import Job, load_with
-from envs.core import InputError, unknown
+from envs.core import unknown
 
 _BATCH = 64  # games that a worker plays at once
 _SAVE_EVERY = 0.5  # seconds; games not saved yet are played again after a kill
@@ -98,7 +98,7 @@ class Ladder:
 
     def scheduled(self) -> list[Task]:
         """Every game planned so far, played or not."""
-        return [task for _, tasks in self._games() for task in tasks]
+        return [task for _, todo in self._games() for task in todo]
 
     def budget(self) -> int:
         """Games that an adaptive ladder will come to with the present entrants; 0 for others, who plan all at once."""
@@ -139,12 +139,9 @@ class Ladder:
         """Loads an agent to see who it is and whether it can play."""
         agent = load_with(self.loader)(spec)
         try:
-            agent.start(self.game.spec, [GameKey("check", 0, 0)])
-        except AgentError as error:
-            raise InputError(f"{spec} cannot play {self.game.spec.title}: {error}") from None
+            return seat(agent, spec, self.game).ref
         finally:
             agent.close()
-        return AgentRef(spec, agent.name, agent.fingerprint)
 
     def _games(self) -> Games:
         """The games of every pairing planned, with their players."""
@@ -153,8 +150,8 @@ class Ladder:
         found = []
         for pairing in (pairing for pairings in read_rounds(self.store, self.name) for pairing in pairings):
             a, b = refs[pairing.a], refs[pairing.b]
-            tasks = games(self.name, self.config.seed, self.game.spec, a.fingerprint, b.fingerprint, pairing, book)
-            found.append(((a, b), list(tasks)))
+            todo = tasks(self.name, self.config.seed, self.game.spec, a.fingerprint, b.fingerprint, pairing, book)
+            found.append(((a, b), list(todo)))
         return found
 
     def _plan(self) -> bool:
@@ -188,11 +185,11 @@ class Ladder:
         due = self.config.schedule != "adaptive" or not waiting  # that one needs the results of the rounds before
         if due and self._plan():
             waiting = log.missing(self._games())
-        size = min(_BATCH, max(2, -(-sum(len(tasks) for _, tasks in waiting) // workers)))
+        size = min(_BATCH, max(2, -(-sum(len(todo) for _, todo in waiting) // workers)))
         return [
             Job(self.config.game, players, tuple(batch), self.config.limits, self.loader)
-            for players, tasks in waiting
-            for batch in batches(tasks, size)
+            for players, todo in waiting
+            for batch in batches(todo, size)
         ]
 
 
@@ -209,10 +206,10 @@ class _Log:
 
     def missing(self, planned_games: Games) -> Games:
         """The games neither stored nor tried in this run."""
-        self.total = max(sum(len(tasks) for _, tasks in planned_games), self.ladder.budget())
+        self.total = max(sum(len(todo) for _, todo in planned_games), self.ladder.budget())
         gone = self.have | self.tried
-        waiting = [(players, [task for task in tasks if task.id not in gone]) for players, tasks in planned_games]
-        return [(players, tasks) for players, tasks in waiting if tasks]
+        waiting = [(players, [task for task in todo if task.id not in gone]) for players, todo in planned_games]
+        return [(players, todo) for players, todo in waiting if todo]
 
     def add(self, records: list[MatchRecord]) -> None:
         self.pending += records

@@ -2,10 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 
-from arena.records import MatchRecord
-from arena.runner import Limits
+import envs
+from agents.core import Agent, AgentError, GameKey
+from agents.registry import load
+from arena.openings import largest_book
+from arena.records import AgentRef, MatchRecord
+from arena.runner import DEFAULT_LIMITS, Finished, Limits, Player, play, warm_up
+from arena.schedule import BOOK, Pairing, batches, tasks
+from envs.core import BoardGame, InputError
+
+
+def seat(agent: Agent, spec: str, game: BoardGame) -> Player:
+    """The agent as a player, after making sure that it can play the game. Raises `InputError` if it cannot."""
+    try:
+        agent.start(game.spec, [GameKey("check", 0, 0)])
+    except AgentError as error:
+        raise InputError(f"{spec} cannot play {game.spec.title}: {error}") from None
+    return Player(agent, AgentRef(spec, agent.name, agent.fingerprint))
 
 
 def play_match(
@@ -14,14 +30,34 @@ def play_match(
     game_id: str,
     games: int = 2,
     *,
-    plies: tuple[int, int] | None = None,  # length of the random openings, least and most; None: `default_plies`
+    plies: tuple[int, int] | None = None,
     seed: int = 0,
-    limits: Limits = Limits(),
+    limits: Limits = DEFAULT_LIMITS,
     batch: int = 64,
+    loader: Callable[[str], Agent] = load,
 ) -> Iterator[MatchRecord]:
     """Yields games as they finish: mirrored pairs (same opening, same seed, seats swapped), ``batch`` at a time.
 
-    Stop iterating to stop the match (SPRT). Record ids end in "-1" and "-2" for the two games of a pair; in "-1"
-    agent ``a`` moves first. Raises `InputError`: unknown agent or game, an odd number of games.
+    Stop iterating to stop the match, as a sequential test does. The two games of a pair have ids that end in "-1",
+    where ``a`` moves first, and "-2". The same arguments give the same games.
+    games: an even number. plies: length of the random openings, least and most; None: the game's usual ones.
+    Raises `InputError`: an unknown agent or game, an agent that cannot play it, an odd number of games.
     """
-    raise NotImplementedError
+    if games < 2 or games % 2:
+        raise InputError(f"a match is played in mirrored pairs, so its games are an even number, not {games}")
+    game = envs.make(game_id)
+    book = largest_book(game, min(BOOK, games // 2), plies, seed)
+    with ExitStack() as stack:
+        players = []
+        for spec in (a, b):
+            agent = loader(spec)
+            stack.callback(agent.close)
+            players.append(seat(agent, spec, game))
+            warm_up(agent, game)
+        one, two = players
+        pairing = Pairing(0, 1, 0, games // 2)
+        todo = list(tasks("", seed, game.spec, one.ref.fingerprint, two.ref.fingerprint, pairing, book))
+        for part in batches(todo, batch):
+            for event in play(game, (one, two), part, limits):
+                if isinstance(event, Finished):
+                    yield event.record

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+import numpy as np
+
+import envs
+from agents.core import Agent, AgentError, Batch, GameKey
+from agents.registry import load
 from arena.records import MatchRecord
+from arena.runner import agent_seed, one_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,10 +24,95 @@ class Finding:
 
 
 def verify(record: MatchRecord) -> list[Finding]:
-    """Replays the actions through the rules; an empty list: everything holds. Raises `InputError`: unknown game."""
-    raise NotImplementedError
+    """Replays the actions through the rules; an empty list: all holds. Raises `InputError`: unknown game.
+
+    Checked are the version of the rules, that every action was legal and none followed the end, the actions named in
+    the analysis, and that the returns are those of the final position or of the fault.
+    """
+    return list(_findings(record))
 
 
-def ask_again(record: MatchRecord) -> list[Finding]:
-    """Loads the agents and asks for every move again: where they decide otherwise now. Deterministic agents should not."""
-    raise NotImplementedError
+def ask_again(record: MatchRecord, loader: Callable[[str], Agent] = load) -> list[Finding]:
+    """Loads the agents and asks for each action once more, in the recorded positions and with the recorded seeds.
+
+    Agents whose play depends on the clock, or on rounding that differs with the size of a batch, may well differ.
+    Raises `InputError`: an agent's spec stands for none.
+    """
+    return [finding for seat in range(len(record.agents)) for finding in _differences(record, seat, loader)]
+
+
+def movers(record: MatchRecord) -> list[int]:
+    """The seat that made each action, for a record that `verify` finds nothing wrong with."""
+    game = envs.make(record.game)
+    states, seats = game.init(1), []
+    for action in record.actions:
+        seats.append(int(game.mover(states)[0]))
+        states = game.step(states, np.array([action], np.int32))
+    return seats
+
+
+def _findings(record: MatchRecord) -> Iterator[Finding]:
+    game = envs.make(record.game)
+    if record.game_version != game.spec.version:
+        yield Finding(None, f"played by version {record.game_version} of the rules, which are {game.spec.version} now")
+        return
+    if record.actions[: len(record.opening)] != record.opening:
+        yield Finding(None, "the actions do not begin with the opening")
+    if record.analysis and len(record.analysis) != len(record.actions):
+        yield Finding(None, f"analysis of {len(record.analysis)} plies for {len(record.actions)} actions")
+    states = game.init(1)
+    for ply, action in enumerate(record.actions):
+        legal = np.flatnonzero(game.legal(states)[0]).tolist()
+        if action not in legal:
+            over = not math.isnan(game.outcome(states)[0])
+            yield Finding(ply, f"action {action} after the end of the game" if over else f"illegal action {action}")
+            return
+        thought = record.analysis[ply] if ply < len(record.analysis) else None
+        named = {action for action, _ in thought.visits} | set(thought.pv[:1]) if thought else set()
+        if named - set(legal):
+            yield Finding(ply, f"the analysis names illegal actions: {sorted(named - set(legal))}")
+        states = game.step(states, np.array([action], np.int32))
+    yield from _end(record, float(game.outcome(states)[0]))
+
+
+def _end(record: MatchRecord, outcome: float) -> Iterator[Finding]:
+    """Whether the returns follow from how the game ended. ``outcome``: of the final position, for seat 0, or NaN."""
+    if (record.termination == "fault") != (record.fault is not None):
+        yield Finding(None, f"termination {record.termination!r} does not go with fault {record.fault}")
+        return
+    if (record.termination == "rules") == math.isnan(outcome):
+        over = "is not over" if math.isnan(outcome) else "is over"
+        yield Finding(None, f"termination is {record.termination!r}, but the final position {over}")
+        return
+    expected = outcome
+    if record.termination == "truncated" or (record.fault and record.fault.kind == "host"):
+        expected = 0.0
+    elif record.fault:
+        expected = -1.0 if record.fault.seat == 0 else 1.0
+    elif record.termination == "adjudicated":
+        expected = record.returns[0]
+    if record.returns != (expected, 0.0 - expected):
+        yield Finding(None, f"returns are {record.returns}, but should be {(expected, 0.0 - expected)}")
+
+
+def _differences(record: MatchRecord, seat: int, loader: Callable[[str], Agent]) -> Iterator[Finding]:
+    """Where the agent of a seat decides otherwise now."""
+    game, ref = envs.make(record.game), record.agents[seat]
+    agent = loader(ref.spec)
+    try:
+        if agent.fingerprint != ref.fingerprint:
+            yield Finding(None, f"{ref.spec} is another player now: {agent.fingerprint}, it was {ref.fingerprint}")
+            return
+        agent.start(game.spec, [GameKey(record.id, seat, agent_seed(record.seed, seat))])
+        states = game.init(1)
+        for ply, action in enumerate(record.actions):
+            if ply >= len(record.opening) and game.mover(states)[0] == seat:
+                history = list(record.actions[:ply])
+                (decision,) = agent.act(Batch(np.zeros(1, np.int64), states.copy(), game.legal(states), [history]))
+                if decision.action != action:
+                    yield Finding(ply, f"{ref.name} chooses {decision.action} now, it was {action}")
+            states = game.step(states, np.array([action], np.int32))
+    except AgentError as error:
+        yield Finding(None, f"{ref.name} cannot be asked: {one_line(error)}")
+    finally:
+        agent.close()

@@ -2,8 +2,8 @@
 
 All running games are one array of positions. Every ply its rows are parted by the agent to move, and each agent is
 asked once for all of its rows, so that 64 games share one network call. What happens is told as a stream of events,
-because a ladder runs this in a worker process whose supervisor must know, when the process dies or falls silent, who was
-thinking in which games.
+because a ladder runs this in a worker process, whose supervisor must know who was thinking in which games when the
+process dies or falls silent.
 
 Whoever breaks a game loses it, and the others go on:
 
@@ -21,6 +21,7 @@ import math
 import operator
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -169,10 +170,13 @@ def one_line(error: BaseException | str) -> str:
 
 
 def warm_up(agent: Agent, game: BoardGame) -> None:
-    """One move of a game that does not count, so that compiling and loading are on nobody's clock."""
-    agent.start(game.spec, [GameKey("warm-up", 0, 0)])
-    states = game.init(1)
-    _act(agent, Batch(np.zeros(1, np.int64), states, game.legal(states), [[]]))
+    """One move of a game that does not count, so that compiling and loading are on nobody's clock.
+
+    An agent that fails here will fail again in its games, where it counts."""
+    with suppress(Exception):
+        agent.start(game.spec, [GameKey("warm-up", 0, 0)])
+        states = game.init(1)
+        _act(agent, Batch(np.zeros(1, np.int64), states, game.legal(states), [[]]))
 
 
 def _act(agent: Agent, batch: Batch) -> list[Answer]:

@@ -63,7 +63,7 @@ def _fill(couples: Iterable[tuple[int, int]], done: Planned, pairs: int) -> list
     return [Pairing(a, b, start, pairs - start) for a, b, start in have if start < pairs]
 
 
-def games(
+def tasks(
     ladder: str, seed: int, spec: GameSpec, a: str, b: str, pairing: Pairing, book: Sequence[Opening]
 ) -> Iterator[Task]:
     """The games of a pairing, mirrored pairs one after the other. ``a``, ``b``: the players' fingerprints.
@@ -71,22 +71,23 @@ def games(
     Ids are 16 hexadecimal digits for the pair and "-1" where ``a`` moves first, "-2" where ``b`` does.
     """
     for k in range(pairing.start, pairing.start + pairing.pairs):
-        name = json.dumps([ladder, seed, spec.id, spec.version, a, b, k])
+        opening = book[k % len(book)]
+        name = json.dumps([ladder, seed, spec.id, spec.version, a, b, k, opening])
         digest = hashlib.blake2b(name.encode(), digest_size=16).digest()
         for first in (0, 1):
             yield Task(
                 id=f"{digest[:8].hex()}-{first + 1}",
                 seed=int.from_bytes(digest[8:], "big") >> 1,
-                opening=book[k % len(book)],
+                opening=opening,
                 first=first,
             )
 
 
-def batches(tasks: Sequence[Task], size: int) -> list[Sequence[Task]]:
-    """The tasks in pieces of at most ``size``, all of about the same length."""
-    pieces = -(-len(tasks) // size)
-    cuts = [len(tasks) * i // pieces for i in range(pieces + 1)]
-    return [tasks[a:b] for a, b in pairwise(cuts)]
+def batches(games: Sequence[Task], size: int) -> list[Sequence[Task]]:
+    """The games in pieces of at most ``size``, all of about the same length."""
+    pieces = -(-len(games) // size)
+    cuts = [len(games) * i // pieces for i in range(pieces + 1)]
+    return [games[a:b] for a, b in pairwise(cuts)]
 
 
 def pair_number(match_id: str) -> int:

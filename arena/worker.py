@@ -14,7 +14,6 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
@@ -103,8 +102,7 @@ class Bench:
             return
         self.agents[key] = agent
         yield WarmingUp(player)
-        with suppress(Exception):  # an agent that fails here will fail in its games, where it counts
-            warm_up(agent, envs.make(job.game))
+        warm_up(agent, envs.make(job.game))
 
     def key(self, job: Job, player: int) -> tuple[str, int]:
         same = job.players[0].fingerprint == job.players[1].fingerprint

@@ -1,0 +1,88 @@
+"""The table of a ladder: ratings with intervals, and the bare results behind them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from sqlalchemy import case, func, select
+
+from arena.ladder import Ladder
+from arena.ratings import Ratings, fit
+from arena.roster import Entrant
+from arena.tables import matches
+from arena.tally import Ints, Tally
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One agent's row."""
+
+    entrant: Entrant
+    elo: float
+    low: float  # 95% interval
+    high: float
+    games: int
+    wins: int
+    draws: int
+    losses: int
+    faults: Mapping[str, int]  # games it lost by a fault, by kind
+
+    @property
+    def score(self) -> float:
+        """Share of the points, NaN without games."""
+        return (self.wins + self.draws / 2) / self.games if self.games else float("nan")
+
+
+@dataclass(frozen=True, slots=True)
+class Standings:
+    """A ladder's state. `ratings` answers what the rows do not: ``ratings.win(a, b)`` for entrants' numbers."""
+
+    rows: tuple[Standing, ...]  # the strongest first
+    ratings: Ratings
+    tally: Tally
+
+
+def standings(ladder: Ladder, anchors: Mapping[int, float] | None = None) -> Standings:
+    """Rates the agents of a ladder anew from all its games. ``anchors``: given Elo of entrants, by number."""
+    tally = ladder.tally()
+    ratings = fit(tally, anchors=anchors)
+    intervals, bare, faults = ratings.intervals(), wins_draws_losses(tally), _faults(ladder)
+    rows = [
+        Standing(
+            entrant=entrant,
+            elo=float(intervals.value[i]),
+            low=float(intervals.low[i]),
+            high=float(intervals.high[i]),
+            games=int(bare[i].sum()),
+            wins=int(bare[i, 0]),
+            draws=int(bare[i, 1]),
+            losses=int(bare[i, 2]),
+            faults=faults.get(entrant.ref.fingerprint, {}),
+        )
+        for i, entrant in enumerate(ladder.entrants())
+    ]
+    return Standings(tuple(sorted(rows, key=lambda row: (-row.elo, row.entrant.number))), ratings, tally)
+
+
+def wins_draws_losses(tally: Tally) -> Ints:
+    """int64[agents, 3]."""
+    low = (tally.cells.sum(axis=2) + tally.cells.sum(axis=1))[:, 1:]  # [m, 3]: games that `low` lost, drew, won
+    table = np.zeros((tally.agents, 3), np.int64)
+    np.add.at(table, tally.low, low[:, ::-1])
+    np.add.at(table, tally.high, low)
+    return table
+
+
+def _faults(ladder: Ladder) -> dict[str, Counter[str]]:
+    """Faults by fingerprint and kind; who is to blame has lost."""
+    m = matches.c
+    loser = case((m.result < 0, m.first), else_=m.second).label("loser")
+    query = select(loser, m.fault, func.count().label("games")).where(m.ladder == ladder.name, m.fault.is_not(None))
+    found: dict[str, Counter[str]] = {}
+    with ladder.store.reading() as db:
+        for row in db.execute(query.where(m.fault != "host").group_by("loser", m.fault)):
+            found.setdefault(row.loser, Counter())[row.fault] = row.games
+    return found
