@@ -11,7 +11,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol, runtime_checkable
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,7 +59,6 @@ class GameSpec:
     seats: tuple[str, ...] = ("first", "second")  # what people call the sides, with their marks in `to_text`
 
 
-@runtime_checkable
 class BoardGame(Protocol):
     """Rules of a two-player board game, batched. No method writes to its arguments; equal input gives equal output."""
 
@@ -95,7 +94,10 @@ class BoardGame(Protocol):
         ...
 
     def key(self, states: States) -> NDArray[np.uint64]:
-        """uint64[B]: equal for positions with equal futures and equal observations, spread like a hash."""
+        """uint64[B]: equal for positions that look the same to the mover, and for no others but by a hash's bad luck.
+
+        Look the same: equal observation, mover, legal actions and outcome. Where rules remember more than that (how
+        often a position has occurred), rows tell positions with different futures apart, keys do not."""
         ...
 
     def symmetry(self, states: States, k: NDArray[np.int8]) -> States:

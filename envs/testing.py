@@ -239,6 +239,8 @@ def check_key(sample: Sample) -> None:
     told: dict[str, NDArray[Any]] = {name: method(states) for name, (method, (_, *more)) in methods.items() if not more}
     for name, values in told.items():
         same(values[index][group], values, f"key: one key for two positions with different {name}")
+    seen = np.hstack([values.reshape(len(states), -1).view(np.uint8) for name, values in told.items() if name != "key"])
+    require(len(np.unique(seen, axis=0)) == len(keys), "key: two keys for positions that look the same")
     share = ((keys[:, None] >> np.arange(64, dtype=np.uint64)) & np.uint64(1)).mean(axis=0)
     spread = 6 / (2 * len(keys) ** 0.5)  # six standard deviations of a fair bit's share
     require((np.abs(share - 0.5) <= spread).all(), "key: some bits are nearly constant")

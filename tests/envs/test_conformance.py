@@ -226,6 +226,20 @@ class KeyOfTheMoverAlone(Othello):
         return super().key(states * np.array([0, 0, 1], np.uint64))
 
 
+@caught_by("key", "two keys for positions that look the same")
+class KeyRemembersTheWay(TicTacToe):
+    def init(self, n):
+        return np.zeros((n, 3), np.uint64)
+
+    def step(self, states, actions):
+        after = super().step(states, actions)
+        after[:, 2] = states[:, 2] * np.uint64(9) + actions.astype(np.uint64)
+        return after
+
+    def key(self, states):
+        return super().key(states) ^ super().key(states[:, [2, 2]])
+
+
 @caught_by("rollout", "is not its outcome")
 class OutcomeForTheMover(ConnectFour):
     def outcome(self, states):
