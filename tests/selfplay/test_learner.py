@@ -1,0 +1,178 @@
+import math
+
+import numpy as np
+import pytest
+import torch
+
+import envs
+from agents import networks
+from agents.networks import NetConfig
+from selfplay.config import TrainConfig
+from selfplay.learner import Diverged, Learner, learning_rate, losses, tensors, turned
+from selfplay.window import Rows
+
+TINY = NetConfig(blocks=1, channels=8, pool_every=0)
+
+
+def some_rows(game, n=16, seed=0):
+    """Positions of random play with random targets; the reply is an action that is legal now."""
+    rng = np.random.default_rng(seed)
+    states = game.init(n)
+    for ply in range(int(rng.integers(3, 6))):
+        legal = game.legal(states)
+        actions = np.array([rng.choice(np.flatnonzero(row)) for row in legal], np.int32)
+        after = game.step(states, actions)
+        states = np.where(np.isnan(game.outcome(after))[:, None], after, states)
+        states = states if ply else after
+    legal = game.legal(states)
+    policy = rng.random(legal.shape) * legal
+    return Rows(
+        states=states,
+        policy=(policy / policy.sum(axis=1, keepdims=True)).astype(np.float16),
+        teaches_policy=rng.random(n) < 0.7,
+        value=rng.dirichlet([1, 1, 1], n).astype(np.float32),
+        replies=np.array([rng.choice(np.flatnonzero(row)) for row in legal], np.int32),
+    )
+
+
+def learner(game="tic_tac_toe", **changes):
+    rules = envs.make(game)
+    config = TrainConfig(game=game, net=TINY, **changes)
+    torch.manual_seed(0)
+    return Learner(rules, networks.make(rules.spec, config.net), config)
+
+
+@pytest.mark.parametrize("game", ["tic_tac_toe", "connect_four", "othello"])
+def test_a_turned_position_has_its_policy_and_reply_turned_with_it(game):
+    rules = envs.make(game)
+    rows = some_rows(rules)
+    for k in range(rules.spec.num_symmetries):
+        image = turned(rules, rows, np.full(len(rows), k, np.int8))
+        for i in range(len(rows)):
+            before, after = rows.states[i : i + 1], image.states[i : i + 1]
+            assert (image.policy[i][~rules.legal(after)[0]] == 0).all()
+            for action in np.flatnonzero(rules.legal(before)[0]):
+                # playing the action and turning the board must equal turning the board and playing the image's action
+                played = rules.symmetry(rules.step(before, np.array([action], np.int32)), np.array([k], np.int8))
+                there = int(rules.action_symmetry[k, action])
+                assert np.array_equal(rules.step(after, np.array([there], np.int32)), played)
+                assert image.policy[i, there] == rows.policy[i, action]
+                if action == rows.replies[i]:
+                    assert image.replies[i] == there
+        assert np.array_equal(image.value, rows.value)
+
+
+def test_no_reply_stays_no_reply():
+    rules = envs.make("connect_four")
+    rows = some_rows(rules)
+    rows.replies[:] = -1
+    assert set(turned(rules, rows, np.ones(len(rows), np.int8)).replies) == {-1}
+
+
+class Fixed(torch.nn.Module):
+    """A network that says the same about everything."""
+
+    def __init__(self, logits, wdl, reply=None):
+        super().__init__()
+        self.logits, self.wdl, self.reply = map(lambda x: None if x is None else torch.tensor([x]), (logits, wdl, reply))
+
+    def forward(self, observations):
+        n = len(observations)
+        return self.logits.expand(n, -1), self.wdl.expand(n, -1)
+
+    def with_reply(self, observations):
+        return *self(observations), self.reply.expand(len(observations), -1)
+
+
+def test_losses_by_hand():
+    game = envs.make("tic_tac_toe")
+    states = game.init(2)
+    states[1:] = game.step(game.step(states[1:], np.array([0], np.int32)), np.array([1], np.int32))
+    policy = np.zeros((2, 9), np.float16)
+    policy[0, [0, 8]] = 0.5
+    policy[1, 8] = 1.0
+    rows = Rows(
+        states,
+        policy,
+        teaches_policy=np.array([True, True]),
+        value=np.array([[1, 0, 0], [0, 0.5, 0.5]], np.float32),
+        replies=np.array([3, -1], np.int32),
+    )
+    logits = [math.log(2.0)] * 1 + [0.0] * 8  # action 0 is twice as likely as each other
+    net = Fixed(logits, [math.log(2.0), 0.0, 0.0], reply=[0.0] * 9)
+    found = losses(net, tensors(game, rows))
+    first = -0.5 * math.log(2 / 10) - 0.5 * math.log(1 / 10)
+    second = -math.log(1 / 7)  # actions 0 and 1 are taken: their logits do not count
+    assert found.policy.item() == pytest.approx((first + second) / 2)
+    assert found.value.item() == pytest.approx((-math.log(0.5) - math.log(0.25)) / 2)
+    assert found.reply.item() == pytest.approx(math.log(9))
+    rows.teaches_policy[1] = False
+    rows.replies[0] = -1
+    found = losses(Fixed(logits, [0.0] * 3, reply=[0.0] * 9), tensors(game, rows))
+    assert found.policy.item() == pytest.approx(first)
+    assert found.reply.item() == 0.0
+    assert losses(Fixed(logits, [0.0] * 3), tensors(game, rows)).reply.item() == 0.0
+
+
+def test_the_learning_rate_warms_up_holds_and_falls():
+    config = TrainConfig(learning_rate=1.0, final_learning_rate=0.1, warmup_steps=10, decay=0.5)
+    assert learning_rate(config, 0, 0.0) == pytest.approx(0.1)
+    assert learning_rate(config, 4, 0.0) == pytest.approx(0.5)
+    assert learning_rate(config, 10, 0.5) == 1.0
+    assert learning_rate(config, 10, 0.75) == pytest.approx(0.55)
+    assert learning_rate(config, 10, 1.0) == pytest.approx(0.1)
+    assert learning_rate(config, 10, 1.5) == pytest.approx(0.1)
+
+
+def test_learning_one_batch_by_heart():
+    student = learner(learning_rate=0.01, warmup_steps=0, decay=0.0, surprise=0.0)
+    game = student.game
+    state = game.step(game.init(1), np.array([4], np.int32))  # the centre: every symmetry maps it to itself
+    policy = np.zeros((8, 9), np.float16)
+    policy[:, [0, 2, 6, 8]] = 0.25
+    rows = Rows(
+        np.repeat(state, 8, axis=0),
+        policy,
+        np.ones(8, np.bool_),
+        np.tile(np.float32([0.125, 0.75, 0.125]), (8, 1)),
+        np.full(8, -1, np.int32),
+    )
+    steps = [student.step(rows, 0.0) for _ in range(120)]
+    assert steps[0].policy_loss == pytest.approx(math.log(8), abs=1e-5)  # an untrained network knows nothing
+    assert steps[0].value_loss == pytest.approx(math.log(3), abs=1e-5)
+    entropy = -0.75 * math.log(0.75) - 0.25 * math.log(0.125)
+    assert steps[-1].policy_loss == pytest.approx(math.log(4), abs=0.05)
+    assert steps[-1].value_loss == pytest.approx(entropy, abs=0.05)
+
+
+@pytest.mark.parametrize("optimizer", ["adamw", "sgd"])
+def test_the_average_follows_the_weights(optimizer):
+    student = learner(optimizer=optimizer, learning_rate=0.05, warmup_steps=0, average=0.9)
+    name = "policy.weight"
+    expected = student.average[name].clone()
+    for step in range(1, 30):
+        student.step(some_rows(student.game, seed=step), 0.0)
+        decay = min(0.9, (1 + step) / (10 + step))
+        expected = decay * expected + (1 - decay) * student.net.state_dict()[name]
+        assert torch.allclose(student.average[name], expected, atol=1e-6)
+    assert student.average["stem.norm.num_batches_tracked"] == 29
+
+
+def test_what_is_not_a_number_stops_before_it_reaches_the_weights():
+    student = learner()
+    rows = some_rows(student.game)
+    student.step(rows, 0.0)
+    before = {name: tensor.clone() for name, tensor in student.net.state_dict().items() if "norm" not in name}
+    rows.value[3] = np.nan
+    with pytest.raises(Diverged, match="step 1: the loss is nan"):
+        student.step(rows, 0.0)
+    assert all(torch.equal(student.net.state_dict()[name], tensor) for name, tensor in before.items())
+    assert all(torch.isfinite(tensor).all() for tensor in student.average.values())
+
+
+def test_a_loss_far_above_ignorance_stops():
+    student = learner("connect_four", learning_rate=30.0, final_learning_rate=30.0, warmup_steps=0, diverged=2.0)
+    with pytest.raises(Diverged, match="step"):
+        for step in range(300):
+            student.step(some_rows(student.game, seed=step), 0.0)
+    assert all(torch.isfinite(tensor).all() for tensor in student.net.state_dict().values())
