@@ -44,6 +44,14 @@ def finished(mine: np.uint64, stones: np.uint64) -> bool:
 
 
 @njit(cache=True, nogil=True)
+def _result(mine: np.uint64, stones: np.uint64) -> float:
+    """Outcome of a finished game for player 0, who has moved last if the number of stones is odd."""
+    if has_four(stones ^ mine):
+        return 1.0 if popcount(stones) & U(1) else -1.0
+    return 0.0
+
+
+@njit(cache=True, nogil=True)
 def _drop(stones: np.uint64, column: np.uint64) -> np.uint64:
     """All stones after one more has fallen into ``column``: adding the column's lowest bit carries to its first gap."""
     return stones | (stones + (U(1) << (U(7) * column)))
@@ -77,10 +85,7 @@ def _outcome(states: States) -> NDArray[np.float32]:
     out = np.empty(states.shape[0], np.float32)
     for b in range(states.shape[0]):
         mine, stones = states[b, 0], states[b, 1]
-        if has_four(stones ^ mine):  # the player who is not to move has won
-            out[b] = 1.0 if popcount(stones) & U(1) else -1.0
-        else:
-            out[b] = 0.0 if stones == _FULL else np.nan
+        out[b] = _result(mine, stones) if finished(mine, stones) else np.nan
     return out
 
 
@@ -146,10 +151,7 @@ def _rollout(states: States, seeds: NDArray[np.uint64]) -> NDArray[np.float32]:
             column = columns[below(draw(seeds[b], ply), U(n))]
             mine, stones = stones ^ mine, _drop(stones, column)
             ply += U(1)
-        if has_four(stones ^ mine):
-            out[b] = 1.0 if popcount(stones) & U(1) else -1.0
-        else:
-            out[b] = 0.0
+        out[b] = _result(mine, stones)
     return out
 
 
@@ -218,12 +220,10 @@ class ConnectFour(BoardGame):
 
     def _cells(self, state: State) -> list[list[int]]:
         """Rows from the top: 0 empty, 1 the first player's (X, red), 2 the second's (O, yellow)."""
-        mover = int(_mover(state[None])[0])
-        mine, theirs = _observe(state[None])[0].tolist()
-        marks = (1 + mover, 2 - mover)
-        return [
-            [m * marks[0] + t * marks[1] for m, t in zip(*rows, strict=True)] for rows in zip(mine, theirs, strict=True)
-        ]
+        stones = int(state[1])
+        first = int(state[0]) if stones.bit_count() % 2 == 0 else int(state[0]) ^ stones
+        bits = [[1 << (7 * c + r) for c in range(COLUMNS)] for r in reversed(range(ROWS))]
+        return [[0 if not stones & bit else 1 if first & bit else 2 for bit in row] for row in bits]
 
     def to_text(self, state: State) -> str:
         rows = [" ".join(".XO"[cell] for cell in row) for row in self._cells(state)]

@@ -62,7 +62,7 @@ class Sample:
         """A random symmetry for each state."""
         return np.random.default_rng(1).integers(0, self.game.spec.num_symmetries, len(self.states), dtype=np.int8)
 
-    def legal_action(self, states: States) -> Actions:
+    def random_actions(self, states: States) -> Actions:
         """A random legal action for each row; 0 where there is none."""
         return _choose(self.game.legal(states), np.random.default_rng(2))
 
@@ -70,7 +70,7 @@ class Sample:
         """Every batched method with arguments for it."""
         game, states = self.game, self.states
         return {
-            "step": (game.step, (states, self.legal_action(states))),
+            "step": (game.step, (states, self.random_actions(states))),
             "legal": (game.legal, (states,)),
             "outcome": (game.outcome, (states,)),
             "mover": (game.mover, (states,)),
@@ -114,6 +114,7 @@ def check_shapes(sample: Sample) -> None:
     game, spec, n = sample.game, sample.game.spec, len(sample.states)
     require(spec.family == "board" and spec.num_players == 2, "spec: not a board game for two")
     require(re.fullmatch(r"[a-z][a-z0-9_]*", spec.id) is not None, f"spec: bad id {spec.id!r}")
+    require(len(set(spec.seats)) == spec.num_players, "spec: not a name of its own for each seat")
     require(len(spec.observation_shape) == 3, "spec: observation_shape is not (C, H, W)")
     width = game.init(1).shape[1]
     for size in (0, 1, 3):
