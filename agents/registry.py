@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import importlib.util
 import json
 import pkgutil
 import types
@@ -28,19 +29,28 @@ def kinds() -> dict[str, AgentKind]:
     return {kind.id: kind for table in tables for kind in table.values()}
 
 
+def find(name: str) -> AgentKind | None:
+    """The kind of that id. The usual case, a module of the same name, does not import the others (and PyTorch)."""
+    if name.isidentifier() and name not in ("core", "registry") and importlib.util.find_spec(f"agents.{name}"):
+        table = getattr(importlib.import_module(f"agents.{name}"), "AGENTS", {})
+        if name in table:
+            kind: AgentKind = table[name]
+            return kind
+    return kinds().get(name)
+
+
 def _is_path(name: str) -> bool:
     return "/" in name or name.startswith((".", "~")) or Path(name).exists()
 
 
 def parse(spec: str) -> tuple[AgentKind, str, Any]:
-    """Splits ``kind[:target][?key=value&...]`` into the kind, the target and the checked options. Raises `InputError`."""
+    """Splits ``kind[:target][?key=value&...]`` into kind, target and checked options. Raises `InputError`."""
     body, _, query = spec.partition("?")
     name, _, target = body.partition(":")
-    if name in kinds():
-        kind = kinds()[name]
-    elif _is_path(body):
+    kind = find(name)
+    if kind is None and _is_path(body):
         kind, target = kinds()[CHECKPOINT_KIND], body
-    else:
+    if kind is None:
         raise unknown("agent", body, [*kinds(), "a checkpoint's path"])
     return kind, target, _options(kind, query)
 
