@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from rich.console import Console
 from rich.text import Text
@@ -14,6 +15,7 @@ class Glyphs:
     """The characters a chart may use."""
 
     bar: str  # parts of a cell, emptiest first, the full cell last
+    levels: str  # low to high
     points: tuple[str, str]  # first and second series
     both: str  # where the series meet
     turn: str  # beside the player to move
@@ -23,8 +25,12 @@ class Glyphs:
     floor: str
 
 
-UNICODE = Glyphs(bar=" ▏▎▍▌▋▊▉█", points=("●", "○"), both="◉", turn="▸", stem="│", axis="┤", corner="└", floor="─")
-ASCII = Glyphs(bar=" #", points=("*", "o"), both="@", turn=">", stem="|", axis="|", corner="+", floor="-")
+UNICODE = Glyphs(
+    bar=" ▏▎▍▌▋▊▉█", levels="▁▂▃▄▅▆▇█", points=("●", "○"), both="◉", turn="▸", stem="│", axis="┤", corner="└", floor="─"
+)
+ASCII = Glyphs(
+    bar=" #", levels="_.-=^", points=("*", "o"), both="@", turn=">", stem="|", axis="|", corner="+", floor="-"
+)
 
 SERIES = ("cyan", "magenta")  # the first and the second player's colour, wherever they are told apart
 
@@ -40,6 +46,17 @@ def bar(share: float, width: int, using: Glyphs = UNICODE) -> str:
     filled = max(round(share * width * steps), 1 if share > 0 else 0)
     whole, part = divmod(min(filled, width * steps), steps)
     return (using.bar[-1] * whole + (using.bar[part] if part else "")).ljust(width)
+
+
+def sparkline(values: Sequence[float], width: int, using: Glyphs = UNICODE) -> str:
+    """The course of ``values`` between their extremes, averaged down to at most ``width`` characters."""
+    if not values:
+        return ""
+    columns = min(width, len(values))
+    edges = [round(i * len(values) / columns) for i in range(columns + 1)]
+    means = [sum(values[a:b]) / (b - a) for a, b in pairwise(edges)]
+    low, span = min(means), max(max(means) - min(means), 1e-12)
+    return "".join(using.levels[round((mean - low) / span * (len(using.levels) - 1))] for mean in means)
 
 
 def value_curve(

@@ -1,0 +1,231 @@
+"""``arena ladder`` and ``arena match``: agents meet."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from arena.cli.shared import (
+    STORE,
+    AsJson,
+    StorePath,
+    command,
+    complaints,
+    console,
+    elsewhere,
+    make_store,
+    print_json,
+    stopped,
+)
+
+ANCHORS = ("random", "mcts?simulations=50", "mcts?simulations=400", "alphabeta", "perfect")  # of known strength
+PAIRS = 20  # of a new ladder that is not told how many
+RECENT = 2000  # games among which the one most worth watching is looked for
+SAVE_EVERY = 50  # games of a match
+Schedule = Literal["round_robin", "gauntlet", "adaptive"]
+Specs = Annotated[list[str] | None, typer.Argument(metavar="[AGENT]...", help="Agents' specs; see: arena agents")]
+
+
+def ladder(
+    agents: Specs = None,
+    game: Annotated[str | None, typer.Option(help="The game; that of --run if left out.")] = None,
+    run: Annotated[
+        Path | None,
+        typer.Option("--run", metavar="DIR", help="Enter a training's checkpoints, and anchors."),
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="The ladder; named like the run or the game if left out.")] = None,
+    schedule: Annotated[
+        Schedule | None, typer.Option(help="Who meets whom; adaptive, the default, asks where games teach most.")
+    ] = None,
+    pairs: Annotated[
+        int | None,
+        typer.Option(min=1, help="Pairs of games for each couple; adaptive: half of an agent's. 20."),
+    ] = None,
+    checkpoints: Annotated[int, typer.Option(min=1, help="Of --run, at most so many, spread over it.")] = 12,
+    follow: Annotated[bool, typer.Option("--follow", help="Wait for new checkpoints of --run.")] = False,
+    move_ms: Annotated[float | None, typer.Option(min=0, help="Longer decisions lose the game.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Of the openings and of all games. 0.")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes; one a core if left out.")] = None,
+    store: StorePath = STORE,
+    as_json: AsJson = False,
+) -> None:
+    """Play a ladder, or go on with one, and show the standings.
+
+    With --run, a training's checkpoints meet agents of known strength (anchors). Ctrl-C stops a ladder with every
+    finished game kept. Later, --name alone goes on with it, and more agents and games may be added at any time.
+
+    Examples:
+      arena ladder --run runs/overnight
+      arena ladder random "mcts?simulations=100" "mcts?simulations=800" --game othello
+      arena ladder --run runs/overnight --follow --name night
+      arena ladder --name night --pairs 100
+    """
+    from arena.ladder import Ladder
+    from arena.roster import LadderConfig, read_config
+    from arena.runner import DEFAULT_LIMITS
+    from arena.standings import standings
+    from arena.view.standings import cycles, rows
+    from envs.core import InputError
+
+    specs = list(agents or [])
+    if follow and run is None:
+        raise InputError("--follow needs a training to follow: --run DIR")
+    if run is not None:
+        from selfplay.config import read
+
+        game = game or read(run).game
+        specs += anchors(game) if follow else [*anchors(game), *spread(run, checkpoints)]
+    title = name or (run.resolve().name if run else game)
+    if title is None:
+        raise InputError("which ladder? Say --name NAME, or --run DIR, or agents and --game GAME")
+    kept = make_store(store)
+    config = read_config(kept, title)
+    if config is None:
+        if game is None:
+            raise InputError(f"there is no ladder {title!r} yet; to make it, say --game GAME and name its agents")
+        config = LadderConfig(game, "adaptive", PAIRS)
+    asked: dict[str, Any] = {"game": game, "schedule": schedule, "pairs": pairs, "seed": seed}
+    if move_ms is not None:
+        asked["limits"] = dataclasses.replace(DEFAULT_LIMITS, move_ms=move_ms)
+    changes = {field: value for field, value in asked.items() if value is not None}
+    contest = Ladder(kept, title, dataclasses.replace(config, **changes))
+    contest.enter(specs)
+    if len(contest.entrants()) < 2 and not follow:
+        raise InputError(f"ladder {title!r} needs at least two different agents")
+    try:
+        play_ladder(contest, workers, run if follow else None)
+    except KeyboardInterrupt:
+        if not follow:
+            stopped(command("ladder", "--name", title, *elsewhere(store)))
+    state = standings(contest)
+    if as_json:
+        ranks = {"ladder": title, "agents": rows(state), "cycles": cycles(state), "seat_elo": state.ratings.seat}
+        print_json(ranks)
+    else:
+        show(contest)
+
+
+def play_ladder(contest: Any, workers: int | None = None, follow: Path | None = None) -> None:
+    """Plays what is missing, with the display. Ctrl-C raises KeyboardInterrupt, with every finished game saved."""
+    from arena.view.ladder import LadderScreen
+
+    with LadderScreen(complaints(), contest) as screen:
+        contest.run(screen.update, workers, follow=[follow] if follow else [], stay=lambda: follow is not None)
+
+
+def anchors(game: str) -> list[str]:
+    """Agents of known strength that can play this game."""
+    import envs
+    from agents import registry
+
+    spec = envs.make(game).spec
+    return [anchor for anchor in ANCHORS if registry.parse(anchor)[0].plays(spec)]
+
+
+def spread(run: Path, at_most: int) -> list[str]:
+    """The first and the last of a run's checkpoints, and others evenly between them."""
+    from agents.checkpoints import numbered
+
+    found = numbered(run)
+    step = max((len(found) - 1) / max(at_most - 1, 1), 1.0)
+    chosen = sorted({round(len(found) - 1 - i * step) for i in range(min(at_most, len(found)))})
+    return [str(found[number]) for number in chosen if number >= 0]
+
+
+def show(contest: Any) -> None:
+    """Standings, cycles, learning curve, and the match most worth watching."""
+    from rich.text import Text
+
+    from arena.interest import most_interesting
+    from arena.standings import standings
+    from arena.store import Query
+    from arena.view.charts import glyphs, interval_curve
+    from arena.view.standings import cycles, learning_curve, table
+
+    screen, state = console(), standings(contest)
+    screen.print()
+    screen.print(table(state))
+    seat = f"Moving first is worth {state.ratings.seat:+.0f} Elo. Elo is relative to the mean of these agents."
+    screen.print(Text(f"\n{seat}", "dim"))
+    for cycle in cycles(state):
+        screen.print(Text(f"Not in line: {cycle}", "yellow"))
+    curve = learning_curve(state)
+    if len(curve) > 1:
+        screen.print(Text("\nElo against minutes of training", "bold"))
+        screen.print(interval_curve(curve, min(screen.width, 72), "minutes", using=glyphs(screen)))
+    best = most_interesting(contest.store.records(Query(ladder=contest.name, limit=RECENT)))
+    if best is not None:
+        record, interest = best
+        names = " against ".join(agent.name for agent in record.agents)
+        screen.print(Text.assemble(("\nMost worth watching: ", "bold"), f"{names}, {interest.reason}"))
+        screen.print(f"  {command('watch', record.id)}", soft_wrap=True)
+
+
+def match(
+    a: Annotated[str, typer.Argument(metavar="A", help="An agent's spec; see: arena agents", show_default=False)],
+    b: Annotated[str, typer.Argument(metavar="B", help="The other one's.", show_default=False)],
+    game: Annotated[str, typer.Option(help="The game.")] = "connect_four",
+    games: Annotated[
+        int, typer.Option(min=2, help="How many, an even number: every opening is played from both sides.")
+    ] = 20,
+    sprt: Annotated[
+        float | None,
+        typer.Option(
+            metavar="ELO", help="Stop as soon as it is clear whether A is better by so much Elo or not at all."
+        ),
+    ] = None,
+    move_ms: Annotated[float | None, typer.Option(min=0, help="Longer decisions lose the game.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of the openings and of all games.")] = 0,
+    store: StorePath = STORE,
+    as_json: AsJson = False,
+) -> None:
+    """Play a match of two agents.
+
+    Games come in pairs from the same opening, in which each agent moves first once.
+
+    Examples:
+      arena match mcts random
+      arena match runs/overnight "mcts?simulations=400" --games 100
+      arena match runs/new runs/old --game othello --games 2000 --sprt 20
+    """
+    from rich.live import Live
+
+    from arena.interest import most_interesting
+    from arena.match import play_match
+    from arena.records import MatchRecord
+    from arena.runner import DEFAULT_LIMITS
+    from arena.sprt import Sprt
+    from arena.view.match import Score, headline, verdict
+
+    limits = dataclasses.replace(DEFAULT_LIMITS, move_ms=move_ms)
+    score = Score(None if sprt is None else Sprt(0.0, sprt))
+    screen = complaints() if as_json else console()
+    kept, unsaved, interrupted = make_store(store), list[MatchRecord](), False
+    with Live(headline(score, a, b), console=screen, transient=True) as live:
+        try:
+            for record in play_match(a, b, game, games, seed=seed, limits=limits):
+                score.add(record)
+                unsaved.append(record)
+                live.update(headline(score, a, b))
+                if len(unsaved) >= SAVE_EVERY:
+                    kept.add(unsaved)
+                    unsaved.clear()
+                if score.test is not None and score.test.verdict is not None:
+                    break
+        except KeyboardInterrupt:
+            interrupted = True
+        finally:
+            kept.add(unsaved)
+    if as_json:
+        print_json({"a": a, "b": b, "game": game, **score.facts()})
+    else:
+        screen.print(headline(score, a, b))
+        screen.print(verdict(score, a, b))
+        if (best := most_interesting(score.records)) is not None:
+            screen.print(f"Most worth watching, {best[1].reason}: {command('watch', best[0].id)}", soft_wrap=True)
+    if interrupted:
+        complaints().print("stopped; the games finished so far are kept", style="yellow")
+        raise typer.Exit(130)

@@ -1,0 +1,112 @@
+"""``arena demo``: from nothing to a ladder that can be watched, in six minutes."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from arena.cli.shared import RUNS, STORE, StorePath, command, console, elsewhere, make_store, stopped
+
+GAME = "connect_four"
+CHECKPOINTS = 6  # of the training, for the learning curve
+LADDER_SECONDS = 75.0  # about so long the ladder may play
+FIRST_PAIRS = 2  # pairs per agent after which it is known how many more there is time for
+MOST_PAIRS = 20
+
+
+def demo(
+    minutes: Annotated[float, typer.Option(min=0.05, help="Of training.")] = 3.0,
+    run: Annotated[
+        Path | None, typer.Option("--run", metavar="DIR", help="The run's folder; an interrupted one is gone on with.")
+    ] = None,
+    store: StorePath = STORE,
+) -> None:
+    """Train, rate and watch Connect Four in six minutes.
+
+    Trains for three minutes, plays the checkpoints against agents of known strength, and shows what came of it.
+
+    Examples:
+      arena demo
+      arena demo --minutes 10
+    """
+    from datetime import datetime
+
+    from selfplay.config import FILE, preset
+
+    folder = run or RUNS / f"demo-{datetime.now():%Y%m%d-%H%M%S}"
+    again = command("demo", "--minutes", f"{minutes:g}", "--run", folder, *elsewhere(store))
+    resuming = (folder / FILE).exists()
+    settings = None if resuming else preset(GAME, checkpoint_seconds=max(minutes * 60 / CHECKPOINTS, 1.0))
+    try:
+        _stage(1, "Compiling", "once on a machine, up to a minute")
+        _compile(settings or preset(GAME))
+        _stage(2, f"Training for {minutes:g} minutes", str(folder))
+        _train(folder, settings, minutes * 60, resuming)
+        _stage(3, "The ladder", f"checkpoints against agents of known strength, about {LADDER_SECONDS:.0f} s")
+        _ladder(folder, store)
+    except KeyboardInterrupt:
+        stopped(again)
+    console().print(f"\nPlay against it:\n  {command('play', GAME, '--against', folder)}", soft_wrap=True)
+
+
+def _stage(number: int, title: str, note: str) -> None:
+    from rich.text import Text
+
+    console().print(Text.assemble((f"\n{number} of 3  {title}", "bold"), (f"  {note}", "dim")), soft_wrap=True)
+
+
+def _compile(settings: Any) -> None:
+    """Plays a little with everybody in this process, so that the processes to come find all kernels compiled."""
+    import envs
+    from agents import networks, registry
+    from agents.search.evaluators import NetworkEvaluator
+    from arena.cli.compete import anchors
+    from arena.runner import warm_up
+    from selfplay.play import SelfPlay
+
+    began, game = time.monotonic(), envs.make(GAME)
+    players = SelfPlay(game, NetworkEvaluator(game, networks.make(game.spec, settings.net)), settings, stream=0)
+    with console().status("compiling ..."):
+        while not players.turn():  # until the first game has ended
+            pass
+        for spec in anchors(GAME):
+            agent = registry.load(spec)
+            warm_up(agent, game)
+            agent.close()
+    console().print(f"done in {time.monotonic() - began:.0f} s", style="dim")
+
+
+def _train(folder: Path, settings: Any, seconds: float, resuming: bool) -> None:
+    from arena.cli.train import budget_left, run_training
+    from envs.core import InputError
+
+    if resuming:
+        try:
+            budget_left(folder)
+        except InputError:  # it has had its time: only the ladder is missing
+            return
+    run_training(folder, settings, seconds, resuming)
+
+
+def _ladder(folder: Path, store: Path) -> None:
+    """Plays a few games of everybody, then as many more as there is time for, and shows the result."""
+    from arena.cli.compete import anchors, play_ladder, show, spread
+    from arena.ladder import Ladder
+    from arena.roster import LadderConfig, read_config
+
+    kept = make_store(store)
+    config = read_config(kept, folder.name) or LadderConfig(GAME, "adaptive", FIRST_PAIRS)
+    contest = Ladder(kept, folder.name, config)
+    contest.enter([*anchors(GAME), *spread(folder, CHECKPOINTS + 1)])
+    began = time.monotonic()
+    play_ladder(contest)
+    if config.pairs == FIRST_PAIRS:
+        seconds = time.monotonic() - began
+        more = int((LADDER_SECONDS - seconds) / seconds * FIRST_PAIRS)
+        contest = Ladder(kept, folder.name, replace(config, pairs=min(FIRST_PAIRS + max(more, 0), MOST_PAIRS)))
+        play_ladder(contest)
+    show(contest)

@@ -1,0 +1,117 @@
+"""What the commands share: options that many of them have, output, one line for every error."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import shutil
+import sys
+import tempfile
+import traceback
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+RUNS = Path("runs")  # where trainings and matches go unless told otherwise
+STORE = RUNS / "arena.db"
+
+Game = Annotated[str, typer.Argument(metavar="GAME", help="A game's id; see: arena games", show_default=False)]
+StorePath = Annotated[
+    Path, typer.Option("--store", metavar="FILE", envvar="ARENA_STORE", help="Where matches are kept.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+
+
+def console() -> Console:
+    """Standard output. Markup is off: names may hold brackets."""
+    return Console(markup=False, highlight=False, emoji=False)
+
+
+def complaints() -> Console:
+    """Standard error."""
+    return Console(stderr=True, markup=False, highlight=False, emoji=False)
+
+
+def print_json(value: Any) -> None:
+    print(json.dumps(value, indent=1, default=str))
+
+
+def print_table(title: str, columns: Iterable[str], rows: Iterable[Iterable[str]], right: Iterable[str] = ()) -> None:
+    """A plain table; the columns named in ``right`` hold numbers."""
+    table = Table(
+        title=title or None, title_justify="left", title_style="bold", box=None, pad_edge=False, padding=(0, 2, 0, 0)
+    )
+    numbers = set(right)
+    for column in columns:
+        table.add_column(
+            column,
+            justify="right" if column in numbers else "left",
+            header_style="dim",
+            overflow="fold",
+            no_wrap=column in numbers or column == "id",
+        )
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    console().print(table)
+
+
+def print_rows(rows: Sequence[Mapping[str, Any]], as_json: bool, title: str, right: Iterable[str] = ()) -> None:
+    """A list of things with the same fields, as a table or as JSON."""
+    if as_json:
+        print_json(rows)
+    elif rows:
+        print_table(title, rows[0], [[_cell(value) for value in row.values()] for row in rows], right)
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return " ".join(map(str, value))
+    return "" if value is None else str(value)
+
+
+def stopped(again: str) -> NoReturn:
+    """After Ctrl-C: says how to go on, and leaves."""
+    complaints().print(f"stopped; everything finished is saved. Go on with: {again}", style="yellow", soft_wrap=True)
+    raise typer.Exit(130)
+
+
+def make_store(path: Path) -> Any:
+    """Opens the store for writing; it and its folder are made where they are missing."""
+    from arena.store import Store
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return Store(path)
+
+
+def report(error: Exception) -> int:
+    """Tells a person about an error in one line and returns the exit code; a surprise's traceback goes to a file."""
+    from agents.core import AgentError
+    from envs.core import InputError
+
+    if isinstance(error, InputError | AgentError):
+        complaints().print(Text(f"error: {error}", "red"), soft_wrap=True)
+        return 2
+    with tempfile.NamedTemporaryFile("w", prefix="arena-", suffix=".log", delete=False, encoding="utf-8") as log:
+        print(" ".join(sys.argv), file=log)
+        traceback.print_exception(error, file=log)
+    complaints().print(
+        Text(f"error: {type(error).__name__}: {error}\nThe full report is in {log.name}", "red"), soft_wrap=True
+    )
+    return 3
+
+
+def command(*words: Path | str) -> str:
+    """A command line of this program that can be copied: ``command("watch", match)``."""
+    program = "arena" if shutil.which("arena") else min(sys.argv[0], os.path.relpath(sys.argv[0]), key=len)
+    return shlex.join([program, *map(str, words)])
+
+
+def elsewhere(store: Path) -> list[str]:
+    """The option that names the store, where it is not the usual one."""
+    return [] if store == STORE else ["--store", str(store)]

@@ -1,0 +1,159 @@
+"""``arena train``: self-play training with a live display."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from arena.cli.shared import RUNS, Game, command, console, stopped
+
+MINUTES = 15.0  # of a training that is not told how long
+
+
+def train(
+    game: Game,
+    minutes: Annotated[
+        float | None, typer.Option(min=0, help="How long, on the training clock; 15 if not told.")
+    ] = None,
+    hours: Annotated[float | None, typer.Option(min=0, help="The same in hours.")] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with --run, or with the newest run of the game.")
+    ] = False,
+    run: Annotated[
+        Path | None, typer.Option("--run", metavar="DIR", help="The run's folder; a new one in runs/ if left out.")
+    ] = None,
+    size: Annotated[
+        str | None, typer.Option(help="The network: tiny, small, medium, large; the game's usual if left out.")
+    ] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Self-play processes; one a core if left out.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of everything random.")] = 0,
+    change: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="Any other option of selfplay.config.TrainConfig."),
+    ] = None,
+) -> None:
+    """Train an AlphaZero agent by self-play.
+
+    Ctrl-C stops within seconds with everything saved, and --resume goes on. The time is that of the training clock,
+    all resumes together.
+
+    Examples:
+      arena train connect_four --minutes 15
+      arena train othello --hours 8 --run runs/overnight
+      arena train connect_four --resume --hours 9
+      arena train tic_tac_toe --minutes 2 --set simulations=64
+    """
+    import envs
+    from envs.core import InputError
+
+    envs.make(game)
+    if minutes is not None and hours is not None:
+        raise InputError("say how long with --minutes or with --hours, not with both")
+    seconds = minutes * 60 if minutes is not None else hours * 3600 if hours is not None else None
+    if resume:
+        folder = run or newest_run(game)
+        settings = None
+        if size or workers or change or seed:
+            raise InputError("a run keeps its settings: --resume takes only --run and --minutes or --hours")
+        seconds = budget_left(folder) if seconds is None else seconds
+    else:
+        folder = run or new_run(game)
+        settings = _settings(game, size, workers, seed, change or [])
+        seconds = MINUTES * 60 if seconds is None else seconds
+    try:
+        run_training(folder, settings, seconds, resume)
+    except KeyboardInterrupt:
+        stopped(command("train", game, "--resume", "--run", folder))
+    screen = console()
+    screen.print(f"\nHow strong is it? {command('ladder', '--run', folder)}", soft_wrap=True)
+    screen.print(f"Play against it:  {command('play', game, '--against', folder)}", soft_wrap=True)
+
+
+def run_training(folder: Path, settings: Any, seconds: float, resuming: bool) -> None:
+    """Trains with the display and says what came of it. Ctrl-C raises KeyboardInterrupt, with everything saved."""
+    from arena.view.training import TrainingScreen
+    from envs.core import InputError
+    from selfplay.learner import TrainingError
+    from selfplay.train import train as learn
+
+    screen = console()
+    try:
+        with TrainingScreen(screen, folder) as display:
+            result = learn(folder, settings, seconds, resuming=resuming, on_progress=display.update)
+    except TrainingError as error:
+        raise InputError(str(error)) from None
+    done = f"{result.games:,} games and {result.steps:,} steps in {result.seconds / 60:.1f} minutes"
+    screen.print(f"{done}: {result.checkpoint}", soft_wrap=True)
+    if result.interrupted:
+        raise KeyboardInterrupt
+
+
+def new_run(game: str) -> Path:
+    """A folder named by the game and the moment."""
+    from datetime import datetime
+
+    return RUNS / f"{game}-{datetime.now():%Y%m%d-%H%M%S}"
+
+
+def newest_run(game: str) -> Path:
+    """The run of this game that was written to last. Raises `InputError`."""
+    from envs.core import InputError
+    from selfplay import config
+
+    found = sorted(
+        RUNS.glob(f"*/{config.FILE}"), key=lambda file: max(f.stat().st_mtime for f in file.parent.iterdir())
+    )
+    for file in reversed(found):
+        if config.read(file.parent).game == game:
+            return file.parent
+    raise InputError(
+        f"there is no run of {game} in {RUNS}/ to resume; name it with --run, or begin one without --resume"
+    )
+
+
+def budget_left(folder: Path) -> float:
+    """The seconds a run was last asked for, if they have not all passed. Raises `InputError`."""
+    import json
+
+    from envs.core import InputError
+    from selfplay.progress import METRICS
+
+    try:
+        last = (folder / METRICS).read_text(encoding="utf-8").splitlines()[-1]
+        state = json.loads(last)
+        seconds, budget = float(state["seconds"]), float(state["budget"])
+    except (OSError, IndexError, ValueError, KeyError, TypeError):
+        raise InputError(f"how long was {folder} to train? Say it with --minutes or --hours") from None
+    if seconds >= budget - 1:
+        raise InputError(
+            f"{folder} has had its {budget / 60:g} minutes; give it more with --minutes or --hours"
+        ) from None
+    return budget
+
+
+def _settings(game: str, size: str | None, workers: int | None, seed: int, changes: list[str]) -> Any:
+    import json
+    import os
+
+    from agents.networks import SIZES
+    from envs.core import InputError, unknown
+    from selfplay.config import preset
+
+    options: dict[str, Any] = {"seed": seed}
+    if size is not None:
+        if size not in SIZES:
+            raise unknown("size", size, SIZES)
+        options["net"] = SIZES[size]
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    options["workers"] = workers or cores
+    for change in changes:
+        name, equals, text = change.partition("=")
+        if not equals:
+            raise InputError(f"--set takes NAME=VALUE, not {change!r}")
+        try:
+            options[name] = json.loads(text)
+        except json.JSONDecodeError:
+            options[name] = text
+    return preset(game, **options)

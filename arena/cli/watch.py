@@ -1,0 +1,212 @@
+"""``arena watch``, ``matches``, ``replay``, ``export``: looking at matches that have been played."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from arena.cli.shared import STORE, AsJson, StorePath, command, console, make_store, print_json, print_rows
+
+Match = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="[MATCH]", help="A match's id or its beginning, or a record's file. The latest if left out."
+    ),
+]
+OfGame = Annotated[str | None, typer.Option("--game", help="Only matches of this game.")]
+OfLadder = Annotated[str | None, typer.Option("--ladder", help="Only matches of this ladder.")]
+OfAgent = Annotated[str | None, typer.Option("--agent", help="Only matches in which this agent plays.")]
+
+
+def watch(
+    match: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[MATCH]", help="A match's id or its beginning, a record's file, or a game: its latest match."
+        ),
+    ] = None,
+    store: StorePath = STORE,
+    ladder: OfLadder = None,
+    agent: OfAgent = None,
+) -> None:
+    """Watch a match in the terminal.
+
+    Arrow keys step, space plays, q quits. Without a terminal every ply is printed.
+
+    Examples:
+      arena watch
+      arena watch connect_four
+      arena watch --ladder demo --agent perfect
+    """
+    import envs
+    from arena.view.terminal import watch as show
+
+    if match in envs.ids():
+        record = _latest(store, match, ladder, agent) or _exhibition(str(match), store)
+    else:
+        record = find(match, store, ladder, agent)
+    show(record, console())
+    console().print(f"\nAs a web page: {command('export', record.id, '-o', 'game.html')}", style="dim", soft_wrap=True)
+
+
+def matches(
+    store: StorePath = STORE,
+    game: OfGame = None,
+    ladder: OfLadder = None,
+    agent: OfAgent = None,
+    faults: Annotated[bool, typer.Option("--faults", help="Only games that ended by a fault.")] = False,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many, the newest first.")] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """List matches, the newest first.
+
+    Examples:
+      arena matches
+      arena matches --agent perfect --limit 50
+      arena matches --faults --json
+    """
+    from arena.store import Query
+
+    query = Query(ladder=ladder, game=game, agent=agent, faults=True if faults else None, limit=limit)
+    found = _open(store).matches(query) if store.exists() else []
+    rows: list[dict[str, Any]]
+    if as_json:
+        rows = [dataclasses.asdict(row) for row in found]
+    else:
+        rows = [
+            {
+                "match": row.id,
+                "game": row.game,
+                "first": row.agents[0],
+                "second": " ".join(row.agents[1:]),
+                "result": " ".join(f"{score:g}" for score in row.returns),
+                "plies": row.plies,
+                "end": row.fault or row.termination,
+                "ladder": row.ladder,
+            }
+            for row in found
+        ]
+    print_rows(list(rows), as_json, "Matches", right=("plies",))
+    if not rows and not as_json:
+        console().print(f"no such matches in {store}")
+
+
+def replay(
+    match: Match = None,
+    store: StorePath = STORE,
+    ladder: OfLadder = None,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Check records against the rules instead of showing one.")
+    ] = False,
+    ask: Annotated[bool, typer.Option("--ask", help="Check also that the agents would decide the same again.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="With --verify: all matches (of --ladder, if given).")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Print a match, or check that matches replay exactly.
+
+    The exit code is 1 when a check fails.
+
+    Examples:
+      arena replay
+      arena replay --verify --all
+      arena replay 4f2a --verify --ask
+      arena replay 4f2a --json > game.json
+    """
+    from arena.records import to_json
+    from arena.replay import ask_again
+    from arena.replay import verify as check
+    from arena.store import Query
+    from arena.view.terminal import printed
+    from arena.view.timeline import frames
+
+    if not (verify or ask):
+        record = find(match, store, ladder)
+        if as_json:
+            print(to_json(record))
+        else:
+            console().print(printed(record, frames(record)))
+        return
+    records = _open(store).records(Query(ladder=ladder)) if every else [find(match, store, ladder)]
+    checked, wrong = 0, []
+    for record in records:
+        checked += 1
+        findings = check(record) + (ask_again(record) if ask else [])
+        wrong += [{"match": record.id, "ply": finding.ply, "message": finding.message} for finding in findings]
+    if as_json:
+        print_json({"checked": checked, "findings": wrong})
+    else:
+        print_rows(list(wrong), False, "Findings")
+        console().print(f"{checked} checked, {len(wrong)} findings" if wrong else f"{checked} checked, all in order")
+    if wrong:
+        raise typer.Exit(1)
+
+
+def export(
+    match: Match = None,
+    output: Annotated[Path, typer.Option("-o", "--output", help="The file to write.")] = Path("game.html"),
+    store: StorePath = STORE,
+    ladder: OfLadder = None,
+) -> None:
+    """Write a match as a web page in one file.
+
+    It has the board, a slider, arrow keys, the value curve and the visits, and needs nothing else.
+
+    Examples:
+      arena export -o game.html
+      arena export 4f2a -o game.html
+    """
+    from arena.view.html import page
+    from envs.core import InputError
+
+    record = find(match, store, ladder)
+    text = page(record)
+    try:
+        output.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{output} cannot be written: {error.strerror}") from None
+    console().print(f"{output}: {record.agents[0].name} against {record.agents[1].name}, {len(text) // 1000} kB")
+
+
+def find(match: str | None, store: Path, ladder: str | None = None, agent: str | None = None) -> Any:
+    """The record that a command line means. Raises `InputError`."""
+    from arena.records import from_json
+    from envs.core import InputError
+
+    if match is not None and Path(match).is_file():
+        return from_json(Path(match).read_text(encoding="utf-8"))
+    if match is not None:
+        return _open(store).record(match)
+    record = _latest(store, None, ladder, agent)
+    if record is None:
+        raise InputError(f"no such matches in {store}; play one: arena match random mcts --game connect_four")
+    return record
+
+
+def _latest(store: Path, game: str | None, ladder: str | None, agent: str | None) -> Any:
+    from arena.store import Query
+
+    return _open(store).latest(Query(game=game, ladder=ladder, agent=agent)) if store.exists() else None
+
+
+def _open(store: Path) -> Any:
+    from arena.store import Store
+    from envs.core import InputError
+
+    if not store.exists():
+        raise InputError(f"there is no store {store}; matches are kept there once some have been played")
+    return Store(store, read_only=True)
+
+
+def _exhibition(game: str, store: Path) -> Any:
+    """A match between the two strongest agents that are at hand without training, played now and kept."""
+    from arena.cli.play import strongest
+    from arena.match import play_match
+
+    first, second = strongest(game)[:2]
+    console().print(f"no match of {game} in {store} yet: {first} plays {second} ...", style="dim")
+    records = list(play_match(first, second, game, games=2))
+    make_store(store).add(records)
+    return max(records, key=lambda record: len(record.actions))

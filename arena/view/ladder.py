@@ -1,0 +1,87 @@
+"""A ladder as it runs: a bar with the standings so far on a terminal, a line now and then elsewhere."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from types import TracebackType
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.text import Text
+
+from arena.ladder import Ladder, Progress
+from arena.records import MatchRecord
+from arena.standings import Standings, standings
+from arena.view.charts import bar, glyphs
+from arena.view.standings import table
+from arena.view.timeline import result
+from arena.view.training import clock
+
+RATE_EVERY = 3.0  # seconds between ratings while games are being played
+LINE_SECONDS = 15.0  # between two lines where there is no terminal
+NEWEST = 3  # games shown
+
+
+class LadderScreen:
+    """``with LadderScreen(console, ladder) as screen: ladder.run(screen.update)``."""
+
+    def __init__(self, console: Console, ladder: Ladder) -> None:
+        self._console, self._ladder = console, ladder
+        self._newest: deque[MatchRecord] = deque(maxlen=NEWEST)
+        self._standings: Standings | None = None
+        self._rated = self._printed = -1e9
+        self._live = Live(console=console, auto_refresh=False, transient=True) if console.is_terminal else None
+
+    def __enter__(self) -> LadderScreen:
+        if self._live is not None:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+    def update(self, progress: Progress) -> None:
+        """Shows how far the ladder is."""
+        now = time.monotonic()
+        self._newest.extend(progress.new)
+        if self._live is None:
+            if now - self._printed >= LINE_SECONDS:
+                self._printed = now
+                self._console.print(line(self._ladder.name, progress), soft_wrap=True)
+            return
+        if now - self._rated >= RATE_EVERY and progress.done:
+            self._rated = now
+            self._standings = standings(self._ladder)
+        self._live.update(self._panel(progress), refresh=True)
+
+    def _panel(self, progress: Progress) -> RenderableType:
+        width = max(min(self._console.width - 44, 50), 4)
+        share = progress.done / progress.total if progress.total else 0.0
+        head = Text(bar(share, width, glyphs(self._console)), "cyan", no_wrap=True, overflow="ellipsis")
+        head.append(" " + _facts(progress), "default")
+        parts: list[RenderableType] = [
+            Text.assemble(("Ladder ", "bold"), (self._ladder.name, "bold cyan")),
+            head,
+            Text(),
+        ]
+        if self._standings is not None:
+            parts += [table(self._standings), Text()]
+        for record in self._newest:
+            names = " against ".join(agent.name for agent in record.agents)
+            parts.append(Text(f"{names}: {result(record)}", "dim", no_wrap=True, overflow="ellipsis"))
+        return Group(*parts, Text("Ctrl-C stops and saves", "dim"))
+
+
+def _facts(progress: Progress) -> str:
+    left = "" if progress.seconds_left is None else f", {clock(progress.seconds_left)} left"
+    spoilt = f", {progress.spoilt} to be played again" if progress.spoilt else ""
+    return f"{progress.done:,} of {progress.total:,} games{left}{spoilt}"
+
+
+def line(name: str, progress: Progress) -> str:
+    """The same in one line."""
+    return f"ladder {name}: {_facts(progress)}"

@@ -1,0 +1,100 @@
+"""A ladder's standings for people and programs: the table, cycles in words, the learning curve of a training."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from agents import checkpoints, registry
+from arena.cycles import find_cycles
+from arena.standings import Standings
+from arena.view.charts import Estimate
+from envs.core import InputError
+
+
+def table(state: Standings) -> Table:
+    """The best agent first. Elo is relative to the mean of all agents."""
+    grid = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for name in ("", "agent", "Elo", "95% interval", "games", "score", "beats next", "stronger", "faults"):
+        if name != "faults" or any(row.faults for row in state.rows):
+            left = name in ("agent", "faults")
+            grid.add_column(name, header_style="dim", justify="left" if left else "right", overflow="fold")
+    for row in rows(state):
+        known = row["games"] > 0
+        cells = [
+            Text(str(row["rank"])),
+            Text(row["agent"], "bold" if row["rank"] == 1 else ""),
+            Text(f"{row['elo']:+.0f}" if known else "-"),
+            Text("unknown" if row["low"] is None else f"{row['low']:+.0f} to {row['high']:+.0f}"),
+            Text(f"{row['games']:,}"),
+            *(Text("" if row[share] is None else f"{row[share]:.0%}") for share in ("score", "beats_next", "stronger")),
+            Text(", ".join(f"{count} {kind}" for kind, count in row["faults"].items()), "red"),
+        ]
+        grid.add_row(*cells[: len(grid.columns)])
+    return grid
+
+
+def rows(state: Standings) -> list[dict[str, Any]]:
+    """The standings as plain values, the best first; None where nothing is known.
+
+    score: share of the points. beats_next: probability to win a game against the agent one rank below, seats drawn by
+    lot. stronger: probability to be stronger than that agent. minutes: of training, for checkpoints that say so."""
+    out = []
+    for rank, row in enumerate(state.rows):
+        number = row.entrant.number
+        below = state.rows[rank + 1].entrant.number if rank + 1 < len(state.rows) and row.games else None
+        out.append(
+            {
+                "rank": rank + 1,
+                "agent": row.entrant.label,
+                "spec": row.entrant.ref.spec,
+                "fingerprint": row.entrant.ref.fingerprint,
+                "elo": row.elo,
+                "low": _finite(row.low),
+                "high": _finite(row.high),
+                "games": row.games,
+                "won": row.wins,
+                "drawn": row.draws,
+                "lost": row.losses,
+                "score": _finite(row.score),
+                "beats_next": None if below is None else float(state.ratings.win(number, below).value),
+                "stronger": None if below is None else float(state.ratings.superiority(number, below)),
+                "minutes": training_minutes(row.entrant.ref.spec),
+                "faults": dict(row.faults),
+            }
+        )
+    return out
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def cycles(state: Standings) -> list[str]:
+    """Where the table lies: ``a beats b beats c beats a``, the surest first."""
+    names = {row.entrant.number: row.entrant.label for row in state.rows}
+    found = find_cycles(state.tally).cycles
+    return [" beats ".join(names[agent] for agent in (*cycle.agents, cycle.agents[0])) for cycle in found]
+
+
+def learning_curve(state: Standings) -> list[Estimate]:
+    """Elo against minutes of training, of the checkpoints in the ladder, the youngest first."""
+    points = [
+        Estimate(row["minutes"], row["elo"], row["low"], row["high"])
+        for row in rows(state)
+        if row["minutes"] is not None and row["low"] is not None
+    ]
+    return sorted(points, key=lambda point: point.x)
+
+
+def training_minutes(spec: str) -> float | None:
+    """How long the agent of a spec was trained, if it is a checkpoint that says so."""
+    try:
+        kind, target, _ = registry.parse(spec)
+        minutes = checkpoints.read_card(target).meta.get("minutes") if kind.id == registry.CHECKPOINT_KIND else None
+    except InputError:  # its files have been removed since; its games still count
+        return None
+    return float(minutes) if isinstance(minutes, int | float) else None
