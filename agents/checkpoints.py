@@ -1,8 +1,8 @@
 """Checkpoints on disk: a folder with ``checkpoint.json`` (what it is) and ``model.safetensors`` (the numbers).
 
 A checkpoint appears under its name complete or not at all: it is written beside that name, flushed to the disk and
-renamed. Nothing is ever unpickled, and the tensors are held against the hash in the JSON, so a torn or altered file is an
-error that names itself. The layout of a training run: ``RUN/checkpoints/000123/``, numbered by age.
+renamed. Nothing is ever unpickled, and the tensors are held against the hash in the JSON, so a torn or altered file is
+an error that names itself. The layout of a training run: ``RUN/checkpoints/000123/``, numbered by age.
 
 What a person may type for one (`resolve`): the checkpoint's own folder, ``RUN`` or ``RUN/latest`` for the newest of a
 run, and ``shipped:connect_four`` for the one that comes with the package.

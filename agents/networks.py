@@ -2,12 +2,16 @@
 
 Choices, and why:
 
-- Batch norm *after* each convolution (He et al. 2015, arXiv 1512.03385), not before it: then every normalisation folds into
-  the weights of the convolution in front of it, and a network that plays is convolutions, ReLUs and two small heads.
-- Every k-th block pools globally (KataGo, arXiv 1902.10565, section 3.3): some channels of the block's first convolution
-  are reduced to their mean and maximum over the board and bias all the others. KataGo's third statistic, the mean scaled
-  by the board's width, tells boards of several sizes apart; a network here serves one game, where it would repeat the first.
-- A win/draw/loss value: draws are a third outcome, not a half-hearted win.
+- Batch norm *after* each convolution (He et al. 2015, arXiv 1512.03385), not before it: then every normalisation
+  folds into the weights of the convolution in front of it, and a network that plays is convolutions, ReLUs and two
+  small heads.
+- Every k-th block pools globally (KataGo, arXiv 1902.10565, section 3.3): some channels of the block's first
+  convolution are reduced to their mean and maximum over the board and bias all the others. KataGo's third statistic,
+  the mean scaled by the board's width, tells boards of several sizes apart; a network here serves one game, where it
+  would only repeat the first.
+- Both heads are a 1x1 convolution and a linear layer that sees where on the board a feature is: in Connect Four the row
+  of a threat decides who gets it.
+- A win/draw/loss value: a sure draw and an even chance are different things.
 - The last layers of both heads start at zero: an untrained network believes in all actions and results alike.
 """
 
@@ -28,7 +32,7 @@ from envs.core import GameSpec, InputError, unknown
 
 @dataclass(frozen=True, slots=True)
 class NetConfig:
-    """The size of a network; everything else follows from the game. Raises `InputError` where a number makes no sense."""
+    """The size of a network; everything else follows from the game. Raises `InputError` for a senseless number."""
 
     blocks: int = 3  # residual blocks of two 3x3 convolutions
     channels: int = 32
@@ -50,7 +54,7 @@ class NetConfig:
                 raise InputError(f"network option {field.name!r} is a whole number from {low} to {high}, not {value!r}")
         if self.pool_every and self.pool_channels >= self.channels:
             raise InputError(
-                f"network options: pool_channels={self.pool_channels} must be below channels={self.channels}"
+                f"network options: pool_channels={self.pool_channels} is not below channels={self.channels}"
             )
 
 
@@ -96,7 +100,7 @@ def pooled(x: Tensor) -> Tensor:
 
 
 class Block(nn.Module):
-    """x + f(x), f two convolutions; with ``pool`` > 0 that many of the first one's channels bias the rest by their pool."""
+    """x + f(x), f two convolutions. The last ``pool`` channels of the first bias the others by their global pool."""
 
     def __init__(self, channels: int, pool: int) -> None:
         super().__init__()
@@ -108,8 +112,8 @@ class Block(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         y = self.first(x)
         if self.bias is not None:
-            bias = self.bias(pooled(F.relu(y[:, : self.pool])))
-            y = y[:, self.pool :] + bias[:, :, None, None]
+            bias = self.bias(pooled(F.relu(y[:, -self.pool :])))
+            y = y[:, : -self.pool] + bias[:, :, None, None]
         return F.relu(x + self.second(F.relu(y)))
 
 
@@ -127,7 +131,7 @@ class Net(nn.Module):
         self.policy = nn.Linear(config.policy_channels * height * width, num_actions)
         self.reply = nn.Linear(config.policy_channels * height * width, num_actions) if config.reply_head else None
         self.value_conv = ConvNorm(config.channels, config.value_channels, 1)
-        self.value_hidden = nn.Linear(config.value_channels * (height * width + 2), config.value_hidden)
+        self.value_hidden = nn.Linear(config.value_channels * height * width, config.value_hidden)
         self.value = nn.Linear(config.value_hidden, 3)
         for head in (self.policy, self.reply, self.value):
             if head is not None:
@@ -136,8 +140,7 @@ class Net(nn.Module):
 
     def _heads(self, observations: Tensor) -> tuple[Tensor, Tensor]:
         x = self.tower(F.relu(self.stem(observations)))
-        value = F.relu(self.value_conv(x))
-        value = F.relu(self.value_hidden(torch.cat([value.flatten(1), pooled(value)], dim=1)))
+        value = F.relu(self.value_hidden(F.relu(self.value_conv(x)).flatten(1)))
         return F.relu(self.policy_conv(x)).flatten(1), self.value(value)
 
     def forward(self, observations: Tensor) -> tuple[Tensor, Tensor]:
