@@ -144,6 +144,7 @@ def show(contest: Any) -> None:
     from arena.store import Query
     from arena.view.charts import glyphs, interval_curve
     from arena.view.standings import cycles, learning_curve, table
+    from arena.view.timeline import names
 
     screen, state = console(), standings(contest)
     screen.print()
@@ -159,8 +160,8 @@ def show(contest: Any) -> None:
     best = most_interesting(contest.store.records(Query(ladder=contest.name, limit=RECENT)))
     if best is not None:
         record, interest = best
-        names = " against ".join(agent.name for agent in record.agents)
-        screen.print(Text.assemble(("\nMost worth watching: ", "bold"), f"{names}, {interest.reason}"))
+        who = " against ".join(names(record))
+        screen.print(Text.assemble(("\nMost worth watching: ", "bold"), f"{who}, {interest.reason}"))
         screen.print(f"  {command('watch', record.id)}", soft_wrap=True)
 
 

@@ -69,6 +69,7 @@ def matches(
       arena matches --faults --json
     """
     from arena.store import Query
+    from arena.view.timeline import printable
 
     query = Query(ladder=ladder, game=game, agent=agent, faults=True if faults else None, limit=limit)
     found = _open(store).matches(query) if store.exists() else []
@@ -80,8 +81,8 @@ def matches(
             {
                 "match": row.id,
                 "game": row.game,
-                "first": row.agents[0],
-                "second": " ".join(row.agents[1:]),
+                "first": printable(row.agents[0]),
+                "second": " ".join(map(printable, row.agents[1:])),
                 "result": " ".join(f"{score:g}" for score in row.returns),
                 "plies": row.plies,
                 "end": row.fault or row.termination,
@@ -159,6 +160,7 @@ def export(
       arena export 4f2a -o game.html
     """
     from arena.view.html import page
+    from arena.view.timeline import names
     from envs.core import InputError
 
     record = find(match, store, ladder)
@@ -167,7 +169,7 @@ def export(
         output.write_text(text, encoding="utf-8")
     except OSError as error:
         raise InputError(f"{output} cannot be written: {error.strerror}") from None
-    console().print(f"{output}: {record.agents[0].name} against {record.agents[1].name}, {len(text) // 1000} kB")
+    console().print(f"{output}: {' against '.join(names(record))}, {len(text) // 1000} kB")
 
 
 def find(match: str | None, store: Path, ladder: str | None = None, agent: str | None = None) -> Any:

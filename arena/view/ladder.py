@@ -15,7 +15,7 @@ from arena.records import MatchRecord
 from arena.standings import Standings, standings
 from arena.view.charts import bar, glyphs
 from arena.view.standings import table
-from arena.view.timeline import result
+from arena.view.timeline import names, result
 from arena.view.training import clock
 
 RATE_EVERY = 3.0  # seconds between ratings while games are being played
@@ -71,8 +71,9 @@ class LadderScreen:
         if self._standings is not None:
             parts += [table(self._standings), Text()]
         for record in self._newest:
-            names = " against ".join(agent.name for agent in record.agents)
-            parts.append(Text(f"{names}: {result(record)}", "dim", no_wrap=True, overflow="ellipsis"))
+            parts.append(
+                Text(f"{' against '.join(names(record))}: {result(record)}", "dim", no_wrap=True, overflow="ellipsis")
+            )
         return Group(*parts, Text("Ctrl-C stops and saves", "dim"))
 
 

@@ -14,7 +14,7 @@ import envs
 from arena.records import MatchRecord
 from arena.view import keys
 from arena.view.charts import SERIES, Glyphs, bar, glyphs, value_curve
-from arena.view.timeline import Frame, curves, frames, result
+from arena.view.timeline import Frame, curves, frames, names, printable, result
 from envs.core import State
 
 SECONDS_PER_PLY = 0.8  # while playing by itself
@@ -111,7 +111,7 @@ def _players(record: MatchRecord, shown: Sequence[Frame], ply: int, width: int, 
         line = Text(no_wrap=True, overflow="ellipsis")
         line.append(using.points[seat] + (" " if shown[ply].mover != seat else using.turn), f"bold {SERIES[seat]}")
         space = max(min(width - 20, 28), 8)
-        line.append(_cut(record.agents[seat].name, space).ljust(space))
+        line.append(_cut(names(record)[seat], space).ljust(space))
         if known:
             own = known[-1] if seat == 0 else -known[-1]
             line.append(f" {own:+.2f} ")
@@ -127,8 +127,8 @@ def _cut(name: str, width: int) -> str:
 def _thoughts(record: MatchRecord, frame: Frame, width: int, using: Glyphs) -> Text:
     """What the mover looked at and chose, or the result at the end."""
     if frame.mover is None:
-        return Text(result(record), "bold")
-    name, style = _cut(record.agents[frame.mover].name, max(width - 24, 8)), SERIES[frame.mover]
+        return _ending(record)
+    name, style = _cut(names(record)[frame.mover], max(width - 24, 8)), SERIES[frame.mover]
     text = Text(no_wrap=True, overflow="ellipsis")
     if frame.ply < len(record.opening):
         return text.append(f"opening: {frame.choice_name}", "dim")
@@ -145,12 +145,18 @@ def _thoughts(record: MatchRecord, frame: Frame, width: int, using: Glyphs) -> T
     return text
 
 
+def _ending(record: MatchRecord) -> Text:
+    """The result, and what went wrong if something did."""
+    text = Text(result(record), "bold")
+    return text if record.fault is None else text.append(f"\n{printable(record.fault.message)}", "red")
+
+
 def printed(record: MatchRecord, shown: Sequence[Frame]) -> Text:
     """The whole match as lines: one a ply, then the final position and the result."""
     spec = envs.make(record.game).spec
     text = Text().append(spec.title, "bold").append("\n\n")
-    for seat, agent in enumerate(record.agents):
-        text.append(f"{spec.seats[seat]:<11} ").append(agent.name, SERIES[seat]).append("\n")
+    for seat, name in enumerate(names(record)):
+        text.append(f"{spec.seats[seat]:<11} ").append(name, SERIES[seat]).append("\n")
     text.append("\n")
     for frame in shown[:-1]:
         mover = frame.mover or 0
@@ -162,5 +168,5 @@ def printed(record: MatchRecord, shown: Sequence[Frame]) -> Text:
         if frame.weighed:
             text.append("  " + "  ".join(f"{w.name} {w.share:.0%}" for w in frame.weighed[:4]), "dim")
         text.append("\n")
-    text.append("\n").append(board_text(record.game, shown[-1].state)).append("\n\n").append(result(record), "bold")
+    text.append("\n").append(board_text(record.game, shown[-1].state)).append("\n\n").append(_ending(record))
     return text

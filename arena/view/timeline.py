@@ -78,14 +78,24 @@ def curves(shown: Sequence[Frame]) -> tuple[list[float | None], list[float | Non
     return first, second
 
 
+def names(record: MatchRecord) -> list[str]:
+    """The agents' names by seat, fit for a terminal: what could control it is replaced."""
+    return [printable(agent.name) for agent in record.agents]
+
+
+def printable(text: str) -> str:
+    """``text`` with a question mark for everything that is not seen, control sequences above all."""
+    return "".join(character if character.isprintable() else "?" for character in text)
+
+
 def result(record: MatchRecord) -> str:
     """The result in words: ``alphazero wins``, ``draw``, and why, where the rules did not decide."""
-    best = max(record.returns)
-    winners = [agent.name for agent, score in zip(record.agents, record.returns, strict=True) if score == best]
+    called, best = names(record), max(record.returns)
+    winners = [name for name, score in zip(called, record.returns, strict=True) if score == best]
     text = f"{winners[0]} wins" if len(winners) == 1 else "draw"
     if record.fault is not None:
-        seat = record.fault.seat
-        text += f" ({record.fault.kind} fault{'' if seat is None else ' of ' + record.agents[seat].name})"
+        blame = "" if record.fault.seat is None else f" of {called[record.fault.seat]}"
+        text += f" ({record.fault.kind} fault{blame})"
     elif record.termination != "rules":
         text += f" ({record.termination})"
     return text

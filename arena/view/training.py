@@ -47,7 +47,7 @@ class TrainingScreen:
 
     def update(self, progress: Progress) -> None:
         """Shows where the training is."""
-        if not math.isnan(progress.policy_loss):
+        if not math.isnan(progress.policy_loss + progress.value_loss):
             self._losses.append((progress.policy_loss, progress.value_loss))
         if progress.event:
             self._events.append(f"{clock(progress.seconds)}  {progress.event}")

@@ -1,0 +1,358 @@
+import json
+import math
+import os
+import re
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import arena.cli
+from agents.core import AgentError
+from arena.cli import PANELS
+from arena.records import from_json, to_json
+from tests.arena.matches import HOSTILE, make_record
+
+COMMANDS = [command.__name__ for commands in PANELS.values() for command in commands]
+ROOT = Path(__file__).parents[2]
+HEAVY = {"numpy", "numba", "torch", "sqlalchemy", "scipy", "envs", "agents.core", "selfplay.train", "tensorboard"}
+
+
+@pytest.fixture
+def run(monkeypatch, capsys, tmp_path):
+    """Runs the program in an empty folder: (exit code, standard output, standard error)."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.delenv("ARENA_STORE", raising=False)
+
+    def call(*words: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["arena", *words])
+        try:
+            arena.cli.main()
+            code = 0
+        except SystemExit as end:
+            code = int(end.code or 0)
+        return code, *capsys.readouterr()
+
+    return call
+
+
+def options_of(text: str) -> set[str]:
+    return set(re.findall(r"(?<![\w-])--?[a-z][a-z-]*", text))
+
+
+def test_help_lists_every_command(run):
+    code, out, _ = run("--help")
+    assert code == 0
+    for name in COMMANDS:
+        assert re.search(rf"│ {name} +\S", out)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_explains_itself_with_examples_that_exist(run, name):
+    code, out, _ = run(name, "--help")
+    examples = re.findall(r"^\s*arena (\w+)(.*?)\s*$", out, re.MULTILINE)
+    assert code == 0
+    assert examples
+    for command, rest in examples:
+        assert command in COMMANDS
+        if command == name:
+            assert options_of(rest) <= options_of(out.split("Examples")[0] + out.split("Options")[1])
+
+
+@pytest.mark.parametrize("words", [[], ["--help"], ["train", "--help"], ["ladder", "--help"], ["play", "--help"]])
+def test_help_imports_nothing_heavy(words):
+    program = (
+        f"import sys, arena.cli; sys.argv = ['arena', *{words!r}]\n"
+        "try: arena.cli.main()\nexcept SystemExit: pass\n"
+        f"print('heavy:', sorted({HEAVY!r} & set(sys.modules)))"
+    )
+    out = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, check=True).stdout
+    assert out.splitlines()[-1] == "heavy: []"
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["perft", "conect_four"], "Did you mean 'connect_four'?"),
+        (["train", "chess9"], "unknown game 'chess9'"),
+        (["match", "nobody", "random"], "unknown agent 'nobody'"),
+        (["match", "random?depth=3", "random"], "'depth'"),
+        (["match", "random", "random", "--games", "3"], "not 3"),
+        (["watch"], "no such matches"),
+        (["watch", "4f2a"], "there is no store"),
+        (["export"], "no such matches"),
+        (["ladder"], "which ladder?"),
+        (["ladder", "--name", "x"], "there is no ladder 'x' yet"),
+        (["ladder", "random", "--game", "tic_tac_toe"], "at least two different agents"),
+        (["ladder", "--follow", "--game", "tic_tac_toe"], "--run"),
+        (["train", "tic_tac_toe", "--resume"], "no run of tic_tac_toe"),
+        (["train", "tic_tac_toe", "--minutes", "1", "--hours", "1"], "not with both"),
+        (["train", "tic_tac_toe", "--set", "simulations=many"], "simulations"),
+        (["train", "tic_tac_toe", "--set", "simulations"], "NAME=VALUE"),
+        (["train", "tic_tac_toe", "--size", "giant"], "unknown size 'giant'"),
+        (["play", "connect_four", "--against", "nobody"], "unknown agent"),
+    ],
+)
+def test_wrong_input_is_one_line_and_exit_code_2(run, words, message):
+    code, out, err = run(*words)
+    assert code == 2
+    assert message in err
+    assert err.startswith("error: ")
+    assert err.count("\n") == 1
+    assert "Traceback" not in out + err
+
+
+def test_unknown_options_are_refused(run):
+    assert run("games", "--frobnicate")[0] == 2
+    assert run("frobnicate")[0] == 2
+
+
+def test_an_agent_that_cannot_go_on_is_wrong_input_too(run, monkeypatch):
+    def fail(*_):
+        raise AgentError("the engine died\nof boredom")
+
+    monkeypatch.setattr("envs.perft.perft", fail)
+    code, _, err = run("perft", "tic_tac_toe")
+    assert (code, err) == (2, "error: the engine died\nof boredom\n")
+
+
+def test_a_surprise_names_the_file_with_its_traceback(run, monkeypatch):
+    def fail(*_):
+        raise ZeroDivisionError("so much for that")
+
+    monkeypatch.setattr("envs.perft.perft", fail)
+    code, out, err = run("perft", "tic_tac_toe")
+    assert code == 3
+    assert "Traceback" not in out + err
+    log = Path(re.search(r"The full report is in (\S+)", err).group(1))
+    assert "ZeroDivisionError: so much for that" in log.read_text()
+    assert "perft tic_tac_toe" in log.read_text()
+    log.unlink()
+
+
+def test_ctrl_c_is_130(run, monkeypatch):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("envs.perft.perft", interrupt)
+    assert run("perft", "tic_tac_toe")[0] == 130
+
+
+def test_lists_as_json(run):
+    games = json.loads(run("games", "--json")[1])
+    assert {"connect_four", "othello", "tic_tac_toe"} <= {game["id"] for game in games}
+    assert next(game for game in games if game["id"] == "othello")["num_actions"] == 65
+    kinds = json.loads(run("agents", "--json")[1])["kinds"]
+    assert {"random", "mcts"} <= {kind["kind"] for kind in kinds}
+    assert json.loads(run("matches", "--json")[1]) == []
+    code, out, _ = run("doctor", "--json")
+    assert code == (1 if "bad" in [finding["level"] for finding in json.loads(out)] else 0)
+
+
+def test_agents_of_a_game(run):
+    assert "perfect" in run("agents", "--game", "connect_four")[1]
+    assert "perfect" not in run("agents", "--game", "othello")[1]
+
+
+def test_perft(run):
+    code, out, _ = run("perft", "othello", "--depth", "5", "--positions")
+    assert code == 0
+    assert [line.split()[1] for line in out.splitlines()[2:8]] == ["1", "4", "12", "56", "244", "1,396"]
+    assert json.loads(run("perft", "tic_tac_toe", "--depth", "3", "--json")[1])["sequences"] == [1, 9, 72, 504]
+
+
+def test_a_match_is_played_kept_listed_watched_verified_and_exported(run, tmp_path):
+    code, out, _ = run("match", "random", "random", "--game", "tic_tac_toe", "--games", "10")
+    assert code == 0
+    assert re.search(r"random \d+, random \d+, \d+ drawn of 10", out)
+    rows = json.loads(run("matches", "--json")[1])
+    assert len(rows) == 10
+    assert rows[0]["id"] in run("matches")[1]
+    code, out, _ = run("watch", rows[3]["id"])
+    assert code == 0
+    assert len(re.findall(r"^ *\d+  [abc][123]", out, re.MULTILINE)) == rows[3]["plies"]
+    assert run("watch", "tic_tac_toe")[0] == 0
+    assert run("replay", "--verify", "--all")[1] == "10 checked, all in order\n"
+    assert run("replay", rows[0]["id"], "--verify", "--ask")[1] == "1 checked, all in order\n"
+    assert from_json(run("replay", rows[0]["id"], "--json")[1]).id == rows[0]["id"]
+    code, out, _ = run("export", rows[0]["id"], "-o", "page.html")
+    assert code == 0
+    assert (tmp_path / "page.html").read_text().startswith("<!doctype html>")
+    assert run("export", "-o", "no/such/folder/page.html")[0] == 2
+
+
+def test_a_match_as_json(run):
+    facts = json.loads(run("match", "random", "random", "--game", "tic_tac_toe", "--games", "20", "--json")[1])
+    assert facts["won"] + facts["drawn"] + facts["lost"] == facts["games"] == 20
+    low, value, high = facts["elo"]
+    assert low < value < high
+
+
+def test_a_sequential_test_stops_early(run):
+    words = (
+        "match",
+        "mcts?simulations=30",
+        "random",
+        "--game",
+        "tic_tac_toe",
+        "--games",
+        "2000",
+        "--sprt",
+        "50",
+        "--json",
+    )
+    facts = json.loads(run(*words)[1])
+    assert facts["test"]["verdict"] == "elo1"
+    assert facts["games"] < 2000
+
+
+def test_a_record_that_was_tampered_with_fails_verification(run, tmp_path):
+    record = make_record("tic_tac_toe")
+    (tmp_path / "bad.json").write_text(to_json(replace(record, returns=(record.returns[1], record.returns[0]))))
+    code, out, _ = run("replay", "bad.json", "--verify")
+    assert (code, "1 checked, 1 findings" in out) == ((1, True) if record.returns[0] else (0, False))
+    assert run("replay", "bad.json", "--verify", "--json")[0] == code
+    (tmp_path / "broken.json").write_text("{")
+    assert run("replay", "broken.json")[0] == 2
+
+
+def test_a_ladder_is_played_shown_and_gone_on_with(run):
+    agents = ("random", "mcts?simulations=2", "mcts?simulations=20")
+    code, out, err = run(
+        "ladder", *agents, "--game", "tic_tac_toe", "--pairs", "4", "--workers", "1", "--name", "small"
+    )
+    assert code == 0, err
+    ranks = [line.split()[1] for line in out.splitlines() if re.match(r"^\d ", line)]
+    assert sorted(ranks) == sorted(agents)
+    assert ranks[0] == "mcts?simulations=20"
+    assert "Most worth watching" in out
+    facts = json.loads(run("ladder", "--name", "small", "--json")[1])
+    assert [row["agent"] for row in facts["agents"]] == ranks
+    assert facts["agents"][0]["low"] < facts["agents"][0]["elo"] < facts["agents"][0]["high"]
+    assert facts["agents"][-1]["beats_next"] is None
+    assert run("ladder", "--name", "small", "--pairs", "2")[0] == 2  # fewer than there are
+
+
+def test_a_person_plays_with_undo_hint_and_mistakes(run, monkeypatch):
+    typed = iter(["help", "moves", "9", "hint", "4", "undo", "3", "", "resign"])
+    monkeypatch.setattr("builtins.input", lambda prompt: next(typed))
+    code, out, err = run("play", "connect_four", "--against", "mcts?simulations=20", "--seed", "1", "--name", "eve")
+    assert code == 0, err
+    assert "illegal move '9'; legal: 1 2 3 4 5 6 7" in out
+    assert "would play" in out
+    assert "mcts?simulations=20 wins." in out
+    record = from_json(run("replay", "--json")[1])
+    assert [agent.name for agent in record.agents] == ["eve", "mcts?simulations=20"]
+    assert record.actions[0] == 2  # the move taken back is not in it
+    assert len(record.actions) == 2
+    assert (record.termination, record.returns) == ("adjudicated", (-1.0, 1.0))
+    assert run("replay", "--verify")[0] == 0
+
+
+def test_a_game_against_a_person_ends_by_the_rules(run, monkeypatch):
+    squares = iter(f"{column}{row}" for _ in range(9) for column in "abc" for row in "123")
+    monkeypatch.setattr("builtins.input", lambda prompt: next(squares))
+    code, out, _ = run("play", "tic_tac_toe", "--against", "random", "--seat", "second", "--seed", "5")
+    assert code == 0
+    assert re.search(r"You win!|A draw\.|random wins\.", out)
+    assert from_json(run("replay", "--json")[1]).termination == "rules"
+
+
+@pytest.mark.parametrize("end", [EOFError, KeyboardInterrupt])
+def test_a_game_that_is_left_is_not_kept(run, monkeypatch, end):
+    def leave(prompt):
+        raise end
+
+    monkeypatch.setattr("builtins.input", leave)
+    assert run("play", "tic_tac_toe", "--against", "random")[0] == 0
+    assert json.loads(run("matches", "--json")[1]) == []
+
+
+def test_terminals_without_colour_width_or_encoding(tmp_path):
+    environment = {**os.environ, "NO_COLOR": "1", "TERM": "dumb", "COLUMNS": "40", "PYTHONIOENCODING": "ascii"}
+    program = [sys.executable, "-c", "import arena.cli; arena.cli.main()"]
+
+    def call(*words: str) -> str:
+        environment["PYTHONPATH"] = str(ROOT)
+        done = subprocess.run([*program, *words], capture_output=True, env=environment, cwd=tmp_path, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.decode("ascii")
+
+    for words in (("--help",), ("match", "random", "random", "--game", "tic_tac_toe"), ("watch",)):
+        text = call(*words)
+        assert "\x1b" not in text
+        assert max(len(line) for line in text.splitlines() if " watch " not in line and " export " not in line) <= 40
+
+
+def test_hostile_names_cannot_reach_the_terminal(run, tmp_path):
+    record = make_record(names=("\x1b]0;owned\x07" + HOSTILE, "[bold]bob[/bold]"))
+    (tmp_path / "game.json").write_text(to_json(record))
+    code, out, _ = run("replay", "game.json")
+    assert code == 0
+    assert "\x1b" not in out
+    assert "\x07" not in out
+    assert "[bold]bob[/bold]" in out
+
+
+class TestTrain:
+    """With the training itself replaced: what reaches it, and what is shown."""
+
+    @pytest.fixture
+    def calls(self, monkeypatch):
+        from selfplay.train import Result
+
+        calls = []
+
+        def train(run, settings, seconds, *, resuming, on_progress):
+            calls.append((run, settings, seconds, resuming))
+            on_progress(progress(seconds=30.0, event="worker 1 was replaced"))
+            return Result(run / "checkpoints" / "000001", 30.0, 1234, 56, interrupted=len(calls) > 1)
+
+        monkeypatch.setattr("selfplay.train.train", train)
+        return calls
+
+    def test_time_and_options(self, run, calls):
+        code, out, err = run(
+            "train", "tic_tac_toe", "--hours", "2", "--size", "small", "--set", "simulations=99", "--seed", "7"
+        )
+        assert code == 0, err
+        folder, settings, seconds, resuming = calls[0]
+        assert (seconds, resuming) == (7200.0, False)
+        assert (settings.simulations, settings.seed, settings.net.blocks) == (99, 7, 3)
+        assert re.fullmatch(r"tic_tac_toe-\d{8}-\d{6}", folder.name)
+        assert "worker 1 was replaced" in out
+        assert f"--run {folder}" in out
+
+    def test_ctrl_c_says_how_to_go_on(self, run, calls):
+        run("train", "tic_tac_toe", "--run", "runs/a")
+        code, _, err = run("train", "tic_tac_toe", "--run", "runs/b")
+        assert code == 130
+        assert "train tic_tac_toe --resume --run runs/b" in err
+        assert [seconds for _, _, seconds, _ in calls] == [900.0, 900.0]
+
+    def test_resuming_takes_the_newest_run_and_what_it_was_asked_for(self, run, calls, tmp_path):
+        from selfplay.config import preset, to_json
+
+        for number, (name, game) in enumerate([("old", "tic_tac_toe"), ("new", "tic_tac_toe"), ("other", "othello")]):
+            folder = tmp_path / "runs" / name
+            folder.mkdir(parents=True)
+            (folder / "config.json").write_text(to_json(preset(game)))
+            (folder / "metrics.jsonl").write_text(json.dumps({"seconds": 10.0, "budget": 600.0}) + "\n")
+            for file in folder.iterdir():
+                os.utime(file, (1e9 + number, 1e9 + number))
+        code, _, err = run("train", "tic_tac_toe", "--resume")
+        assert code == 0, err
+        assert calls == [(Path("runs/new"), None, 600.0, True)]
+        (tmp_path / "runs/new/metrics.jsonl").write_text(json.dumps({"seconds": 600.0, "budget": 600.0}) + "\n")
+        assert "has had its 10 minutes" in run("train", "tic_tac_toe", "--resume", "--run", "runs/new")[2]
+        assert run("train", "tic_tac_toe", "--resume", "--size", "small")[0] == 2
+
+
+def progress(**changes):
+    from selfplay.progress import Progress
+
+    facts = dict.fromkeys(Progress.__dataclass_fields__, 0)
+    return Progress(**{**facts, "game": "tic_tac_toe", "budget": 60.0, "policy_loss": math.nan, "event": "", **changes})
