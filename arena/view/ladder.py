@@ -61,7 +61,7 @@ class LadderScreen:
     def _panel(self, progress: Progress) -> RenderableType:
         width = max(min(self._console.width - 44, 50), 4)
         share = progress.done / progress.total if progress.total else 0.0
-        head = Text(bar(share, width, glyphs(self._console)), "cyan", no_wrap=True, overflow="ellipsis")
+        head = Text(bar(share, width, glyphs(self._console)), "cyan", no_wrap=True, overflow="crop")
         head.append(" " + _facts(progress), "default")
         parts: list[RenderableType] = [
             Text.assemble(("Ladder ", "bold"), (self._ladder.name, "bold cyan")),
@@ -72,7 +72,7 @@ class LadderScreen:
             parts += [table(self._standings), Text()]
         for record in self._newest:
             parts.append(
-                Text(f"{' against '.join(names(record))}: {result(record)}", "dim", no_wrap=True, overflow="ellipsis")
+                Text(f"{' against '.join(names(record))}: {result(record)}", "dim", no_wrap=True, overflow="crop")
             )
         return Group(*parts, Text("Ctrl-C stops and saves", "dim"))
 

@@ -64,7 +64,7 @@ def render(
 ) -> RenderableType:
     """One screen of at most ``height`` lines: board beside the mover's thoughts, value curve, keys."""
     frame, title = shown[ply], envs.make(record.game).spec.title
-    heading = Text.assemble((title, "bold"), f"  ply {ply} of {len(shown) - 1}", no_wrap=True, overflow="ellipsis")
+    heading = Text.assemble((title, "bold"), f"  ply {ply} of {len(shown) - 1}", no_wrap=True, overflow="crop")
     board = board_text(record.game, frame.state, shown[ply - 1].state if ply else None)
     board_lines, board_width = len(board.plain.splitlines()), max(map(cell_len, board.plain.splitlines()))
     room = width - 2 if width < NARROW else width - board_width - 8
@@ -83,7 +83,7 @@ def render(
         parts += [Text(), value_curve(series, ply, width - 1, 7 if height - used >= 8 else 5, using)]
     arrows = "arrows" if using.floor == "-" else "← → ↑ ↓"
     keys_help = f"{arrows} step   home end   space {'stop' if playing else 'play'}   q quit"
-    parts += [Text(), Text(keys_help, "dim", no_wrap=True, overflow="ellipsis")]
+    parts += [Text(), Text(keys_help, "dim", no_wrap=True, overflow="crop")]
     return Group(*parts)
 
 
@@ -108,7 +108,7 @@ def _players(record: MatchRecord, shown: Sequence[Frame], ply: int, width: int, 
     lines = []
     for seat, values in enumerate(curves(shown)):
         known = [value for value in values[: ply + 1] if value is not None]
-        line = Text(no_wrap=True, overflow="ellipsis")
+        line = Text(no_wrap=True, overflow="crop")
         line.append(using.points[seat] + (" " if shown[ply].mover != seat else using.turn), f"bold {SERIES[seat]}")
         space = max(min(width - 20, 28), 8)
         line.append(_cut(names(record)[seat], space).ljust(space))
@@ -129,7 +129,7 @@ def _thoughts(record: MatchRecord, frame: Frame, width: int, using: Glyphs) -> T
     if frame.mover is None:
         return _ending(record)
     name, style = _cut(names(record)[frame.mover], max(width - 24, 8)), SERIES[frame.mover]
-    text = Text(no_wrap=True, overflow="ellipsis")
+    text = Text(no_wrap=True, overflow="crop")
     if frame.ply < len(record.opening):
         return text.append(f"opening: {frame.choice_name}", "dim")
     text.append(name, style).append(" plays ").append(frame.choice_name, "bold")

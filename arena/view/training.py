@@ -60,7 +60,7 @@ class TrainingScreen:
     def panel(self, progress: Progress, width: int, using: Glyphs) -> RenderableType:
         share = progress.seconds / progress.budget if progress.budget else 1.0
         head = Text.assemble(
-            ("Training ", "bold"), (progress.game, "bold cyan"), f"  {self._run}", no_wrap=True, overflow="ellipsis"
+            ("Training ", "bold"), (progress.game, "bold cyan"), f"  {self._run}", no_wrap=True, overflow="crop"
         )
         times = f" {clock(progress.seconds)} of {clock(progress.budget)}, {clock(progress.left)} left"
         clock_line = Text(bar(share, max(min(width - len(times) - 1, 50), 4), using), "cyan").append(times, "default")
@@ -84,7 +84,7 @@ class TrainingScreen:
                     table.add_row(Text(other, "dim"), figure)
             else:
                 table.add_row(Text(name, "dim"), number, Text(other, "dim"), figure)
-        events = [Text(event, "yellow", no_wrap=True, overflow="ellipsis") for event in self._events]
+        events = [Text(event, "yellow", no_wrap=True, overflow="crop") for event in self._events]
         return Group(head, clock_line, Text(), table, *events, Text("Ctrl-C stops and saves", "dim"))
 
 

@@ -23,7 +23,7 @@ def shown(screen: TrainingScreen, state: Progress, width: int, using=UNICODE) ->
     return file.getvalue()
 
 
-@pytest.mark.parametrize("width", [30, 63, 80, 160])
+@pytest.mark.parametrize("width", [34, 63, 80, 160])
 @pytest.mark.parametrize("using", [UNICODE, ASCII])
 def test_the_panel_fits_and_shows_what_matters(tmp_path, width, using):
     screen = TrainingScreen(Console(file=io.StringIO()), tmp_path / "run")
@@ -34,6 +34,7 @@ def test_the_panel_fits_and_shows_what_matters(tmp_path, width, using):
         evaluations_per_second=9100.0,
         cache_hits=0.41,
         policy_loss=1.5,
+        value_loss=0.75,
     )
     screen.update(state)
     text = shown(screen, state, width, using)
