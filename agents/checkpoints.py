@@ -28,6 +28,7 @@ from envs.core import GameSpec, InputError, unknown
 
 SCHEMA = 1
 JSON, TENSORS = "checkpoint.json", "model.safetensors"
+FOLDER = "checkpoints"  # of a run
 SHIPPED = Path(__file__).parent / "shipped"
 _FIELDS: dict[str, type] = {
     "schema": int,
@@ -140,7 +141,7 @@ def _sync_folder(folder: Path) -> None:
 
 def numbered(run: Path) -> list[Path]:
     """The checkpoints of a run, oldest first."""
-    found = (run / "checkpoints").glob("[0-9]*")
+    found = (run / FOLDER).glob("[0-9]*")
     return sorted((p for p in found if p.name.isdecimal() and (p / JSON).is_file()), key=lambda p: int(p.name))
 
 

@@ -18,8 +18,6 @@ from urllib.parse import parse_qsl
 from agents.core import Agent, AgentKind
 from envs.core import InputError, unknown
 
-CHECKPOINT_KIND = "alphazero"  # what a bare path means unless the checkpoint names its own kind
-
 
 @cache
 def kinds() -> dict[str, AgentKind]:
@@ -39,8 +37,8 @@ def find(name: str) -> AgentKind | None:
     return kinds().get(name)
 
 
-def _is_path(name: str) -> bool:
-    return "/" in name or name.startswith((".", "~")) or Path(name).exists()
+def _is_checkpoint(name: str) -> bool:
+    return "/" in name or name.startswith((".", "~", "shipped:")) or Path(name).exists()
 
 
 def parse(spec: str) -> tuple[AgentKind, str, Any]:
@@ -48,8 +46,13 @@ def parse(spec: str) -> tuple[AgentKind, str, Any]:
     body, _, query = spec.partition("?")
     name, _, target = body.partition(":")
     kind = find(name)
-    if kind is None and _is_path(body):
-        kind, target = kinds()[CHECKPOINT_KIND], body
+    if kind is None and _is_checkpoint(body):  # it names the kind that plays it
+        from agents import checkpoints  # imports PyTorch, which takes a second
+
+        card = checkpoints.read_card(body)
+        kind, target = find(card.kind), body
+        if kind is None:
+            raise checkpoints.CheckpointMismatch(card.folder, f"of kind {card.kind!r}, which is not known here")
     if kind is None:
         raise unknown("agent", body, [*kinds(), "a checkpoint's path"])
     return kind, target, _options(kind, query)

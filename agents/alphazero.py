@@ -1,0 +1,164 @@
+"""AlphaZero at play: a checkpoint's network and a tree search, for any board game.
+
+``alphazero:runs/x/latest?simulations=200``; with ``simulations=0`` the network's policy alone, without a search.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+import envs
+from agents import checkpoints, networks
+from agents.chance import Chance
+from agents.core import AgentError, AgentKind, Batch, Decision, GameKey
+from agents.registry import describe, fingerprint
+from agents.search.cache import CachedEvaluator
+from agents.search.config import SearchConfig
+from agents.search.evaluators import NetworkEvaluator, Precision
+from agents.search.search import Search, search_batch
+from envs.bits import mix
+from envs.core import GameSpec, InputError, States
+
+KIND = "alphazero"
+
+
+@dataclass(frozen=True, slots=True)
+class AlphaZeroOptions:
+    simulations: int = 600  # a move; 0: no search, the likeliest move of the network's policy
+    root: Literal["gumbel", "puct"] = "gumbel"
+    temperature: float = 0.0  # moves drawn from policy ** (1 / temperature); 0: the best move
+    temperature_plies: int = 10  # while the game is younger than this, openings included
+    cache: int = 1 << 18  # positions whose evaluation is remembered
+    precision: Precision = "auto"
+    device: str = "cpu"  # or "cuda"
+    slots: int = 256  # most games searched side by side; what a game sees does not depend on it
+
+    def __post_init__(self) -> None:
+        for name, low in (("simulations", 0), ("temperature", 0), ("temperature_plies", 0), ("cache", 1), ("slots", 1)):
+            if not getattr(self, name) >= low:
+                raise InputError(f"{name} must be at least {low}, not {getattr(self, name)}")
+
+
+class AlphaZero:
+    """See `agents.core.Agent`. Raises a `CheckpointError` if the checkpoint cannot be used."""
+
+    def __init__(self, target: str, options: AlphaZeroOptions) -> None:
+        if not target:
+            raise InputError(f"agent {KIND!r} needs a checkpoint, as in {KIND}:runs/x/latest")
+        checkpoint = checkpoints.read(target)
+        card = checkpoint.card
+        if card.game not in envs.ids():
+            raise checkpoints.CheckpointMismatch(card.folder, f"for the game {card.game!r}, which is not known here")
+        self._game, self._options = envs.make(card.game), options
+        checkpoints.require(card, KIND, self._game.spec)
+        net = networks.make(self._game.spec, networks.config(card.net_config))
+        checkpoints.fill(net, checkpoint)
+        network = NetworkEvaluator(self._game, net, options.precision, options.device)
+        self._evaluate = CachedEvaluator(self._game, network, options.cache)
+        self._search: Search | None = None
+        self.name = describe(f"{KIND}:{_label(card.folder)}", options, AlphaZeroOptions())
+        self.fingerprint = fingerprint(KIND, options, card.sha256.encode())
+
+    def start(self, spec: GameSpec, games: Sequence[GameKey]) -> None:
+        if (spec.id, spec.version) != (self._game.spec.id, self._game.spec.version):
+            raise AgentError(f"{self.name} plays {self._game.spec.id}, not {spec.id}")
+        self._chance = Chance(games)
+        slots = min(len(games), self._options.slots)
+        if self._options.simulations and (self._search is None or self._search.slots < slots):
+            config = SearchConfig(root=self._options.root)
+            self._search = Search(self._game, self._evaluate, config, slots, self._options.simulations)
+
+    def act(self, batch: Batch) -> list[Decision]:
+        seeds = self._chance.draws(batch)
+        decisions: list[Decision] = []
+        step = self._search.slots if self._search else len(batch)
+        for first in range(0, len(batch), max(step, 1)):
+            rows = slice(first, first + step)
+            states, legal, plies = batch.observations[rows], batch.legal[rows], list(map(len, batch.history[rows]))
+            if self._search:
+                decisions += self._look_ahead(self._search, states, legal, seeds[rows], plies)
+            else:
+                decisions += self._glance(states, legal, seeds[rows], plies)
+        return decisions
+
+    def close(self) -> None:
+        self._search = None
+
+    def _look_ahead(
+        self, search: Search, states: States, legal: NDArray[np.bool_], seeds: NDArray[np.uint64], plies: list[int]
+    ) -> list[Decision]:
+        roots = search_batch(search, states, seeds, self._options.simulations)
+        decisions = []
+        for i, action in enumerate(roots.action.tolist()):
+            visited = np.flatnonzero(roots.visits[i])
+            chosen = self._draw(roots.policy[i], seeds[i]) if plies[i] < self._warm_plies else action
+            line = search.line(i)
+            decisions.append(
+                Decision(
+                    action=chosen,
+                    value=float(roots.value[i]),
+                    visits=dict(zip(visited.tolist(), roots.visits[i, visited].tolist(), strict=True)),
+                    policy=_by_action(roots.policy[i], legal[i]),
+                    pv=line if line[:1] == (chosen,) else (chosen,),
+                )
+            )
+        return decisions
+
+    def _glance(
+        self, states: States, legal: NDArray[np.bool_], seeds: NDArray[np.uint64], plies: list[int]
+    ) -> list[Decision]:
+        logits, wdl = self._evaluate(states, legal)
+        logits = np.where(legal, logits, -np.inf)
+        policies = np.exp(logits - logits.max(axis=1, keepdims=True))
+        policies /= policies.sum(axis=1, keepdims=True)
+        return [
+            Decision(
+                action=self._draw(policy, seed) if ply < self._warm_plies else int(policy.argmax()),
+                value=float(result[0] - result[2]),
+                policy=_by_action(policy, allowed),
+            )
+            for policy, result, allowed, seed, ply in zip(policies, wdl, legal, seeds, plies, strict=True)
+        ]
+
+    @property
+    def _warm_plies(self) -> int:
+        return self._options.temperature_plies if self._options.temperature > 0 else 0
+
+    def _draw(self, policy: NDArray[np.float32], seed: np.uint64) -> int:
+        """An action drawn from policy ** (1 / temperature)."""
+        sums = np.cumsum((policy / policy.max()).astype(np.float64) ** (1 / self._options.temperature))
+        u = int(mix(seed)) / 2.0**64  # the search used the seed itself
+        return int(np.searchsorted(sums, u * sums[-1], side="right"))
+
+
+def _by_action(policy: NDArray[np.float32], legal: NDArray[np.bool_]) -> dict[int, float]:
+    actions = np.flatnonzero(legal)
+    return dict(zip(actions.tolist(), policy[actions].tolist(), strict=True))
+
+
+def _label(folder: Path) -> str:
+    """What tells a checkpoint from its neighbours: ``run/000123``, ``shipped:connect_four``, or the folder's name."""
+    folder = folder.resolve()
+    if folder.parent == checkpoints.SHIPPED.resolve():
+        return f"shipped:{folder.name}"
+    if folder.parent.name == checkpoints.FOLDER:
+        return f"{folder.parent.parent.name}/{folder.name}"
+    return folder.name
+
+
+AGENTS = {
+    KIND: AgentKind(
+        id=KIND,
+        summary="a trained network and a tree search; simulations=0 for the network alone",
+        options=AlphaZeroOptions,
+        make=AlphaZero,
+        plays=lambda spec: spec.family == "board",
+        example="alphazero:runs/x/latest?simulations=200",
+    )
+}
