@@ -1,12 +1,15 @@
 """Which two agents to let meet next: those whose games tell most about the standings.
 
-Bayesian design of experiments. A mirrored pair of a and b adds the information ``w d d'`` to the ratings, d = e_a -
-e_b, w that of two games at the present estimates: large between equals, next to nothing where the winner is certain.
-With S the covariance of the ratings, the Sherman-Morrison formula lowers it by ``w (S d)(S d)' / (1 + w d'S d)``.
-What standings show are each rating against the mean of all and each agent's lead over the next, so the pair chosen is
-the one that lowers the summed variance of these most (an A-optimal design; Chaloner & Verdinelli 1995, "Bayesian
-experimental design: a review", Statist. Sci. 10:273-304). Then S is updated as if the pair had been played, and the
-next one is chosen."""
+Bayesian design of experiments. A mirrored pair of a and b adds the information ``w d d'`` to the ratings, d = e_a - e_b,
+w that of its two games: large between equals, next to nothing where the winner is certain. With S the covariance of the
+ratings, the Sherman-Morrison formula lowers it by ``w (S d)(S d)' / (1 + w d'S d)``. What standings show are each rating
+against the mean of all and each agent's lead over the next one, so the pair chosen is the one that lowers the summed
+variance of these most (an A-optimal design; Chaloner & Verdinelli 1995, "Bayesian experimental design: a review",
+Statist. Sci. 10:273-304). Then S is updated as if the pair had been played, and the next one is chosen.
+
+Who is next to whom, and how much a game tells, depends on ratings that are not known yet. Both are averaged over draws
+from the posterior; taking the estimates at their word lets early luck decide who meets, and makes intervals too narrow.
+"""
 
 from __future__ import annotations
 
@@ -20,35 +23,40 @@ from arena.ratings import ELO, Ratings
 from arena.tally import Floats
 from envs.core import InputError
 
+DRAWS = 32  # from the posterior
+FIELD = 1000.0  # Elo: how far from the others an agent is looked for of which nothing is known
+
 
 def next_pairs(
-    ratings: Ratings, pending: Iterable[tuple[int, int]], k: int, seed: int, *, minimum: int = 2
+    ratings: Ratings, pending: Iterable[tuple[int, int]], k: int, seed: int, *, minimum: int = 4
 ) -> list[tuple[int, int]]:
-    """The ``k`` mirrored pairs (a < b) to play next, most telling first; the same two agents may meet several times.
+    """The ``k`` mirrored pairs (a < b) to play next, the most telling first; the same two agents may meet several times.
 
     ratings: `ratings.fit` to the results so far; nobody need have played yet.
     pending: pairs that are scheduled but whose results are not in ``ratings``.
-    seed: decides between pairs that are equally good. Equal arguments give equal pairs.
+    seed: of the draws, and of the choice between equally good pairs. Equal arguments give equal pairs.
     minimum: mirrored pairs that each agent plays before the choice is free.
     Raises `InputError` with fewer than two agents.
     """
     n = len(ratings.elo)
     if n < 2:
         raise InputError("it takes two agents to play")
-    worth = _pair_information(ratings)
+    rng = np.random.default_rng(seed)
     covariance = ratings.covariance[:n, :n].copy()
-    squared = covariance @ _shown(ratings.elo) @ covariance  # of shown quantities with each rating: S C'C S
+    fields = _plausible(ratings.elo, covariance, rng)
+    worth = np.mean([_pair_information(elo, ratings) for elo in fields], axis=0)
+    squared = covariance @ np.mean([_shown(elo) for elo in fields], axis=0) @ covariance
     played = ratings.games // 2
-    tie_break = 1 + 1e-9 * np.random.default_rng(seed).random((n, n))
-    below = np.tri(n, dtype=bool)
+    tie_break = 1 + 1e-9 * rng.random((n, n))
+    not_ordered = np.tri(n, dtype=bool)
 
     def play(a: int, b: int) -> None:
         nonlocal covariance, squared
         v, g = covariance[a] - covariance[b], squared[a] - squared[b]
         factor = worth[a, b] / (1 + worth[a, b] * (v[a] - v[b]))
-        covariance = covariance - factor * np.outer(v, v)
         cross = np.outer(v, g)
         squared = squared - factor * (cross + cross.T) + factor**2 * (g[a] - g[b]) * np.outer(v, v)
+        covariance = covariance - factor * np.outer(v, v)
         played[[a, b]] += 1
 
     for a, b in pending:
@@ -57,19 +65,26 @@ def next_pairs(
     for _ in range(k):
         gain = worth * _between(squared) / (1 + worth * _between(covariance)) * tie_break
         short = played < minimum
-        barred = below if not short.any() else below | ~(short[:, None] | short)
+        barred = not_ordered | ~(short[:, None] | short) if short.any() else not_ordered
         a, b = (int(i) for i in np.unravel_index(np.argmax(np.where(barred, -np.inf, gain)), gain.shape))
         play(a, b)
         chosen.append((a, b))
     return chosen
 
 
-def _pair_information(ratings: Ratings) -> Floats:
+def _plausible(elo: Floats, covariance: Floats, rng: np.random.Generator) -> Floats:
+    """[DRAWS, n]: ratings drawn from the posterior, narrowed by a prior of width `FIELD` around the estimates."""
+    narrowed = covariance @ np.linalg.inv(np.eye(len(elo)) + covariance / FIELD**2)
+    variance, axes = np.linalg.eigh((narrowed + narrowed.T) / 2)
+    steps = rng.standard_normal((DRAWS, len(elo))) * np.sqrt(np.maximum(variance, 0))
+    return np.asarray(elo + steps @ axes.T)
+
+
+def _pair_information(elo: Floats, ratings: Ratings) -> Floats:
     """[n, n]: information about the Elo difference of two agents in one mirrored pair, 1 / Elo^2."""
-    lead = ratings.elo[:, None] - ratings.elo
-    chance = davidson.chances(
-        np.stack([lead + ratings.seat, lead - ratings.seat], axis=-1) / ELO, math.log(ratings.draw)
-    )
+    lead = elo[:, None] - elo
+    both_seats = np.stack([lead + ratings.seat, lead - ratings.seat], axis=-1)
+    chance = davidson.chances(both_seats / ELO, math.log(ratings.draw))
     return np.asarray(davidson.game_information(chance)[..., 0, 0].sum(axis=-1) / ELO**2)
 
 
