@@ -98,7 +98,11 @@ class Store:
         if read_only and not self.path.exists():
             raise StoreError(f"{self.path}: there is no such file")
         self._engine = create_engine("sqlite://", creator=self._connect, isolation_level="AUTOCOMMIT")
-        self._prepare()
+        try:
+            self._prepare()
+        except BaseException:
+            self.close()
+            raise
         if read_only:
             event.listen(self._engine, "checkout", lambda dbapi, *_: dbapi.execute("PRAGMA query_only=ON"))
 

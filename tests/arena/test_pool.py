@@ -1,0 +1,196 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import envs
+from arena.openings import make_book
+from arena.pool import Pool, WorkerError
+from arena.records import AgentRef, MatchRecord
+from arena.replay import verify
+from arena.runner import Limits, Task
+from arena.worker import Job
+from tests.arena.scripted_agents import LOADER
+
+ROOT = Path(__file__).parents[2]
+BOOK = make_book(envs.make("tic_tac_toe"), 12, (2, 2))
+TASKS = tuple(Task(f"{i:016x}-1", 1000 + i, BOOK[i % 12], i % 2) for i in range(12))
+LIMITS = Limits(hang_s=1.5, load_s=4.0)
+BAD = {f"{i:016x}-1" for i in (0, 4, 8)}  # games in which an agent with every=4 misbehaves
+
+
+@pytest.fixture(autouse=True)
+def _workers_find_the_tests(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+
+
+def job(a: str, b: str, tasks: tuple[Task, ...] = TASKS, limits: Limits = LIMITS) -> Job:
+    one, two = (AgentRef(spec, spec, f"fingerprint of {spec}") for spec in (a, b))
+    return Job("tic_tac_toe", (one, two), tasks, limits, LOADER)
+
+
+def played(*jobs: Job, size: int = 1) -> dict[str, MatchRecord]:
+    pool = Pool(size)
+    try:
+        found = [record for records in pool.play(jobs) for record in records]
+    finally:
+        assert pool.close() == []
+    assert len({record.id for record in found}) == len(found)
+    for record in found:
+        assert verify(record) == []
+    return {record.id: record for record in found}
+
+
+def lost(record: MatchRecord, spec: str, kind: str) -> bool:
+    """Whether the agent of that spec has lost by that fault."""
+    fault = record.fault
+    if fault is None or fault.seat is None:
+        return False
+    return fault.kind == kind and record.agents[fault.seat].spec == spec and record.returns[fault.seat] == -1.0
+
+
+@pytest.fixture(scope="module")
+def sound() -> dict[str, tuple[int, ...]]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(ROOT))
+        games = played(job("a?", "b?"))
+    assert games.keys() == {task.id for task in TASKS}
+    assert all(record.fault is None for record in games.values())
+    return {record.id: record.actions for record in games.values()}
+
+
+def test_a_hanging_agent_loses_the_games_it_was_asked_about_and_the_others_go_on(
+    sound: dict[str, tuple[int, ...]],
+) -> None:
+    hanging = "b?fault=hang&ply=4&every=4"
+    games = played(job("a?", hanging))
+    assert games.keys() == sound.keys()
+    hung = {name for name, record in games.items() if lost(record, hanging, "hang")}
+    reached = {name for name in BAD if len(sound[name]) > 4}  # games that get as far as the hang
+    assert reached <= hung < games.keys()
+    for name, record in games.items():
+        assert record.actions == sound[name][: len(record.actions)]
+        if name in hung:
+            assert record.fault is not None
+            assert record.fault.message == "no answer in 1.5 s"
+            assert 4 <= len(record.actions) <= 5
+        else:
+            assert record.actions == sound[name]
+
+
+@pytest.mark.parametrize(
+    ("fault", "message"),
+    [("segfault", "process killed by SIGSEGV"), ("exit", "process ended with status 3: that was it")],
+)
+def test_an_agent_that_kills_its_process_loses_just_the_games_in_which_it_does_so_again(
+    fault: str, message: str, sound: dict[str, tuple[int, ...]]
+) -> None:
+    deadly = f"b?fault={fault}&ply=4&every=4"
+    games = played(job("a?", deadly), size=2)
+    reached = {name for name in BAD if len(sound[name]) > 4}
+    assert {name for name, record in games.items() if lost(record, deadly, "crash")} == reached
+    for name, record in games.items():
+        if name in reached:
+            assert record.fault is not None
+            assert record.fault.message == message
+        else:
+            assert record.actions == sound[name]
+
+
+def test_an_agent_that_always_kills_its_process_loses_everything_soon() -> None:
+    deadly = "b?fault=exit"
+    many = tuple(Task(f"{i:016x}-2", i, BOOK[i % 12], 0) for i in range(100))
+    games = played(job("a?", deadly, TASKS[:3]), job("a?", deadly, many))
+    assert len(games) == 103
+    assert all(lost(record, deadly, "crash") for record in games.values())
+
+
+@pytest.mark.parametrize(
+    ("fault", "message"), [("load", "AgentError: no such file"), ("load-hang", "no answer in 4 s")]
+)
+def test_games_of_an_agent_that_cannot_be_loaded_do_not_count(fault: str, message: str) -> None:
+    games = played(job("a?", f"b?fault={fault}"), job("a?", "c?", tuple(Task("f-1", 1, (), 0) for _ in range(1))))
+    assert games.pop("f-1").fault is None
+    assert len(games) == len(TASKS)
+    for record in games.values():
+        assert not record.counts
+        assert record.fault is not None
+        assert record.fault.message == f"b?fault={fault} could not be loaded: {message}"
+        assert record.actions == record.opening
+
+
+def test_an_agent_that_has_become_another_is_not_let_in() -> None:
+    stranger = AgentRef("b?", "b", "fingerprint of before")
+    games = played(Job("tic_tac_toe", (AgentRef("a?", "a?", "fingerprint of a?"), stranger), TASKS, LIMITS, LOADER))
+    for record in games.values():
+        assert record.fault is not None
+        assert record.fault.message.endswith(
+            "b? has changed: it was fingerprint of before, now it is fingerprint of b?"
+        )
+
+
+def test_an_agent_may_play_itself() -> None:
+    assert all(record.fault is None for record in played(job("a?", "a?")).values())
+
+
+def test_several_workers_share_many_jobs() -> None:
+    jobs = [job("a?", "b?", (Task(f"{i:016x}-1", i, (), 0),)) for i in range(20)]
+    assert len(played(*jobs, size=2)) == 20
+
+
+def test_workers_that_cannot_start_are_reported(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "numpy.py").write_text("raise ImportError('broken installation')", encoding="utf-8")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    pool = Pool(1)
+    with pytest.raises(
+        WorkerError, match="do not start: process ended with status 1: ImportError: broken installation"
+    ):
+        list(pool.play([job("a?", "b?")]))
+    pool.close()
+
+
+def test_closing_ends_a_worker_that_thinks() -> None:
+    pool = Pool(1)
+    playing = pool.play([job("a?", "b?fault=hang", limits=Limits())])
+    for _ in range(8):
+        next(playing)
+    began = time.monotonic()
+    pool.close()
+    assert time.monotonic() - began < 5
+
+
+def test_workers_do_not_outlive_a_supervisor_that_is_killed(tmp_path: Path) -> None:
+    program = """
+import sys
+from arena.pool import Pool
+from arena.runner import Limits
+from tests.arena.test_pool import job
+pool = Pool(1)
+for _ in pool.play([job("a?", "b?fault=hang", limits=Limits())]):
+    for worker in pool._workers:
+        if worker.asked:
+            print(worker.process.pid, flush=True)
+"""
+    with subprocess.Popen([sys.executable, "-c", program], cwd=ROOT, stdout=subprocess.PIPE, text=True) as supervisor:
+        assert supervisor.stdout is not None
+        worker = int(supervisor.stdout.readline())
+        os.kill(worker, 0)  # it lives
+        supervisor.send_signal(signal.SIGKILL)
+    for _ in range(100):
+        if not alive(worker):
+            return
+        time.sleep(0.1)
+    pytest.fail("the worker goes on without its supervisor")
+
+
+def alive(pid: int) -> bool:
+    try:
+        return ") Z " not in Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
+    except OSError:
+        return False
