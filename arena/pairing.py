@@ -1,11 +1,11 @@
 """Which two agents to let meet next: those whose games tell most about the standings.
 
-Bayesian design of experiments. A mirrored pair of a and b adds the information ``w d d'`` to the ratings, d = e_a - e_b,
-w that of its two games: large between equals, next to nothing where the winner is certain. With S the covariance of the
-ratings, the Sherman-Morrison formula lowers it by ``w (S d)(S d)' / (1 + w d'S d)``. What standings show are each rating
-against the mean of all and each agent's lead over the next one, so the pair chosen is the one that lowers the summed
-variance of these most (an A-optimal design; Chaloner & Verdinelli 1995, "Bayesian experimental design: a review",
-Statist. Sci. 10:273-304). Then S is updated as if the pair had been played, and the next one is chosen.
+Bayesian design of experiments. A mirrored pair of a and b adds the information ``w d d'`` to the ratings, d = e_a -
+e_b, w that of its two games: large between equals, next to nothing where the winner is certain. With S the covariance
+of the ratings, the Sherman-Morrison formula lowers it by ``w (S d)(S d)' / (1 + w d'S d)``. What standings show are
+each rating against the mean of all and each agent's lead over the next one, so the pair chosen is the one that lowers
+the summed variance of these most (an A-optimal design; Chaloner & Verdinelli 1995, "Bayesian experimental design: a
+review", Statist. Sci. 10:273-304). Then S is updated as if the pair had been played, and the next one is chosen.
 
 Who is next to whom, and how much a game tells, depends on ratings that are not known yet. Both are averaged over draws
 from the posterior; taking the estimates at their word lets early luck decide who meets, and makes intervals too narrow.
@@ -30,7 +30,7 @@ FIELD = 1000.0  # Elo: how far from the others an agent is looked for of which n
 def next_pairs(
     ratings: Ratings, pending: Iterable[tuple[int, int]], k: int, seed: int, *, minimum: int = 4
 ) -> list[tuple[int, int]]:
-    """The ``k`` mirrored pairs (a < b) to play next, the most telling first; the same two agents may meet several times.
+    """The ``k`` mirrored pairs (a < b) to play next, most telling first; two agents may meet several times.
 
     ratings: `ratings.fit` to the results so far; nobody need have played yet.
     pending: pairs that are scheduled but whose results are not in ``ratings``.
