@@ -6,7 +6,6 @@ moves.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -86,18 +85,6 @@ def divergence(policy: NDArray[np.float32], priors: NDArray[np.float32]) -> NDAr
     return np.maximum(np.sum(policy * ratio, axis=1, dtype=np.float32), np.float32(0))
 
 
-@dataclass(slots=True)
-class Counts:
-    """What self-play has done, for the rates people look at."""
-
-    games: int = 0
-    moves: int = 0
-    simulations: int = 0
-
-    def __sub__(self, other: Counts) -> Counts:
-        return Counts(*[getattr(self, f.name) - getattr(other, f.name) for f in fields(self)])
-
-
 class SelfPlay:
     """Plays `config.slots` games at once for ever; `turn` moves them on and hands over those that have ended."""
 
@@ -105,7 +92,7 @@ class SelfPlay:
         """``stream``: games of different streams have different seeds."""
         self.game, self.config, self.version = game, config, 0
         self.simulations = config.simulations  # of a full search; may be changed between turns
-        self.counts = Counts()
+        self.games = self.moves = 0  # since the start
         most = max(config.simulations, config.fast_simulations)
         self._search = Search(game, evaluate, config.search, config.slots, most)
         self._base = draw(draw(np.uint64(config.seed), np.uint64(0)), np.uint64(stream))
@@ -115,7 +102,7 @@ class SelfPlay:
         self._states = np.zeros((config.slots, words), np.uint64)
         self._plies = np.zeros(config.slots, np.int64)
         self._full = np.zeros(config.slots, np.bool_)
-        self._moves: list[list[tuple[Any, ...]]] = [[] for _ in range(config.slots)]  # rows in the order of `Games`
+        self._rows: list[list[tuple[Any, ...]]] = [[] for _ in range(config.slots)]  # rows in the order of `Games`
         self._begin(np.arange(config.slots))
 
     def _begin(self, slots: NDArray[np.int64]) -> None:
@@ -134,10 +121,14 @@ class SelfPlay:
         budgets = np.where(full, self.simulations, self.config.fast_simulations).astype(np.int32)
         return random_words(seeds, NOISE, plies), budgets, full
 
+    @property
+    def simulated(self) -> int:
+        """Simulations since the start."""
+        return self._search.simulations
+
     def turn(self) -> list[Games]:
         """One simulation in every game, moves where a search is done; the games that ended."""
         slots = self._search.simulate()
-        self.counts.simulations = self._search.simulations
         if not len(slots):
             return []
         roots = self._search.results(slots)
@@ -158,7 +149,7 @@ class SelfPlay:
         return ended
 
     def _record(self, slots: NDArray[np.int64], roots: Roots, actions: NDArray[np.int32]) -> None:
-        self.counts.moves += len(slots)
+        self.moves += len(slots)
         columns = (
             self._states[slots],
             self.game.mover(self._states[slots]),
@@ -171,11 +162,11 @@ class SelfPlay:
             self._full[slots],
         )
         for i, slot in enumerate(slots):
-            self._moves[slot].append((*[column[i] for column in columns], self.version))
+            self._rows[slot].append((*[column[i] for column in columns], self.version))
 
     def _collect(self, slot: int, outcome: float) -> Games:
-        moves, self._moves[slot] = self._moves[slot], []
-        self.counts.games += 1
+        moves, self._rows[slot] = self._rows[slot], []
+        self.games += 1
         states, movers, plies, actions, policy, wdl, surprise, proven, full, versions = map(
             np.array, zip(*moves, strict=True)
         )

@@ -188,7 +188,8 @@ class _Training:
 
     def go(self, stop: threading.Event, on_progress: Callable[[Progress], None]) -> Result:
         counters = self.counters
-        journal, workers = Journal(self.run, self.learner.steps), Workers(self.run, self.config.workers)
+        journal = Journal(self.run, self.learner.steps)
+        workers = Workers(self.run, self.config.workers)
         now, began = counters.seconds, time.monotonic() - counters.seconds
         publish, save = _Every(self.config.publish_seconds, now), _Every(self.config.save_seconds, now)
         tell, note = _Every(PROGRESS_SECONDS, now), _Every(JOURNAL_SECONDS, now)
@@ -211,13 +212,15 @@ class _Training:
                     on_progress(state)
                     if note.due(now) or state.event:
                         journal.write(state)
+            workers.stop()  # they write what is finished
+            self._ingest(workers)
+            if self.learner.steps > counters.checkpoint_steps:
+                self._checkpoint()
+            self._save()
+            journal.write(self._progress(workers.alive))
         finally:
             workers.stop()
             journal.close()
-        self._ingest(workers)
-        if self.learner.steps > counters.checkpoint_steps:
-            self._checkpoint()
-        self._save()
         newest = checkpoints.resolve(self.run)
         return Result(newest, now, counters.games, self.learner.steps, interrupted=now < self.budget)
 
@@ -335,7 +338,7 @@ class _Training:
             moves_per_second=alive * meter.ratio("moves", "seconds"),
             simulations_per_second=alive * meter.ratio("simulations", "seconds"),
             evaluations_per_second=alive * meter.ratio("evaluations", "seconds"),
-            cache_hits=meter.ratio("hits", "lookups"),
+            cache_hits=meter.ratio("hits", "requests"),
             game_length=meter.ratio("plies", "ended"),
             policy_loss=self.last.policy_loss if self.last else nan,
             value_loss=self.last.value_loss if self.last else nan,

@@ -12,7 +12,6 @@ import os
 import signal
 import sys
 import time
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +19,10 @@ import torch
 
 import envs
 from agents import networks
+from agents.search.cache import CachedEvaluator
 from agents.search.evaluators import NetworkEvaluator
 from selfplay import chunks, config, files
-from selfplay.play import Counts, SelfPlay
+from selfplay.play import SelfPlay
 
 WEIGHTS = "weights.safetensors"
 POLL_SECONDS = 0.25
@@ -73,12 +73,13 @@ def play(run: Path, index: int) -> None:
     tensors, facts = published.read()
     net = networks.make(game.spec, settings.net)
     net.load_state_dict(tensors)
-    evaluate = NetworkEvaluator(game, net)
+    network = NetworkEvaluator(game, net)
+    evaluate = CachedEvaluator(game, network, settings.cache)
     players = SelfPlay(game, evaluate, settings, stream=session << 16 | index)
     players.version, players.simulations = facts["version"], facts["simulations"]
 
     waiting: list[chunks.Games] = []
-    told, written, polled, number = Counts(), time.monotonic(), time.monotonic(), 0
+    told, written, polled, number = _counts(players, evaluate), time.monotonic(), time.monotonic(), 0
     while True:
         waiting += players.turn()
         now = time.monotonic()
@@ -88,16 +89,29 @@ def play(run: Path, index: int) -> None:
         alone = os.getppid() != parent
         late = now > written + settings.chunk_seconds
         if waiting and (late or stop or alone or len(waiting) >= settings.chunk_games):
-            counts = Counts(**asdict(players.counts))
-            facts = {"seconds": now - written, **asdict(counts - told)}
+            counts = _counts(players, evaluate)
+            facts = {"seconds": now - written, **{name: counts[name] - told[name] for name in counts}}
             chunks.write(folder / chunks.name(index, session, number), chunks.join(waiting), facts)
             waiting, told, written, number = [], counts, now, number + 1
         if stop or alone:
             return
         if published.changed():
             tensors, facts = published.read()
-            evaluate.load_weights(tensors)
+            network.load_weights(tensors)
+            evaluate.clear()
             players.version, players.simulations = facts["version"], facts["simulations"]
+
+
+def _counts(players: SelfPlay, evaluate: CachedEvaluator) -> dict[str, int]:
+    """What has been done since the start."""
+    return {
+        "games": players.games,
+        "moves": players.moves,
+        "simulations": players.simulated,
+        "evaluations": evaluate.evaluations,
+        "hits": evaluate.hits,
+        "requests": evaluate.requests,
+    }
 
 
 def main(arguments: list[str]) -> int:

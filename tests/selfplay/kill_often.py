@@ -1,6 +1,6 @@
-"""``python -m tests.selfplay.kill_often ALONE KILLED KILLS``: trains in two folders, on games that are all there from the
-start. The second training is killed with SIGKILL so many times while it goes on. Says after each attempt which step had
-been saved."""
+"""``python -m tests.selfplay.kill_often ALONE KILLED KILLS``: trains in two folders, on games that are all there from
+the start. The second training is killed with SIGKILL so many times while it goes on. Says after each attempt which step
+had been saved."""
 
 import os
 import random

@@ -5,27 +5,39 @@ import numpy as np
 from agents.search.tree import UNKNOWN
 from selfplay.chunks import Games
 
+TYPES = {
+    "states": np.uint64,
+    "movers": np.int8,
+    "plies": np.int16,
+    "actions": np.int32,
+    "policy": np.float16,
+    "wdl": np.float16,
+    "surprise": np.float16,
+    "proven": np.int8,
+    "full": np.bool_,
+    "versions": np.int32,
+    "results": np.int8,
+    "lengths": np.int32,
+}
+
 
 def games(lengths, num_actions=7, **columns):
     """`Games` with these lengths, movers taking turns, and plain values in all columns not given."""
     n = sum(lengths)
     plies = np.concatenate([np.arange(length) for length in lengths])
-    defaults = dict(
-        states=np.arange(2 * n, dtype=np.uint64).reshape(n, 2),
-        movers=plies % 2,
-        plies=plies,
-        actions=np.arange(n) % num_actions,
-        policy=np.full((n, num_actions), 1 / num_actions),
-        wdl=np.full((n, 3), 1 / 3),
-        surprise=np.zeros(n),
-        proven=np.full(n, UNKNOWN),
-        full=np.ones(n),
-        versions=np.zeros(n),
-        results=np.ones(n),
-        lengths=lengths,
-    )
-    types = dict(
-        states=np.uint64, movers=np.int8, plies=np.int16, actions=np.int32, policy=np.float16, wdl=np.float16,
-        surprise=np.float16, proven=np.int8, full=np.bool_, versions=np.int32, results=np.int8, lengths=np.int32,
-    )  # fmt: skip
-    return Games(**{name: np.asarray(columns.get(name, defaults[name]), types[name]) for name in types})
+    columns = {
+        "states": np.arange(2 * n).reshape(n, 2),
+        "movers": plies % 2,
+        "plies": plies,
+        "actions": np.arange(n) % num_actions,
+        "policy": np.full((n, num_actions), 1 / num_actions),
+        "wdl": np.full((n, 3), 1 / 3),
+        "surprise": np.zeros(n),
+        "proven": np.full(n, UNKNOWN),
+        "full": np.ones(n),
+        "versions": np.zeros(n),
+        "results": np.ones(n),
+        "lengths": lengths,
+        **columns,
+    }
+    return Games(**{name: np.asarray(column, TYPES[name]) for name, column in columns.items()})

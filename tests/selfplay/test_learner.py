@@ -1,4 +1,5 @@
 import math
+from collections import deque
 
 import numpy as np
 import pytest
@@ -74,7 +75,7 @@ class Fixed(torch.nn.Module):
 
     def __init__(self, logits, wdl, reply=None):
         super().__init__()
-        self.logits, self.wdl, self.reply = map(lambda x: None if x is None else torch.tensor([x]), (logits, wdl, reply))
+        self.logits, self.wdl, self.reply = (None if x is None else torch.tensor([x]) for x in (logits, wdl, reply))
 
     def forward(self, observations):
         n = len(observations)
@@ -172,7 +173,7 @@ def test_what_is_not_a_number_stops_before_it_reaches_the_weights():
 
 def test_a_loss_far_above_ignorance_stops():
     student = learner("connect_four", learning_rate=30.0, final_learning_rate=30.0, warmup_steps=0, diverged=2.0)
+    batches = [some_rows(student.game, seed=seed) for seed in range(30)]
     with pytest.raises(Diverged, match="step"):
-        for step in range(300):
-            student.step(some_rows(student.game, seed=step), 0.0)
+        deque((student.step(batches[step % 30], 0.0) for step in range(300)), maxlen=0)
     assert all(torch.isfinite(tensor).all() for tensor in student.net.state_dict().values())

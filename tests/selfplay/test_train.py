@@ -1,4 +1,4 @@
-"""The loop without processes and without a clock: workers hand out games played beforehand, each time 1/16 s "later"."""
+"""The loop without processes and without a clock: workers hand out games played beforehand, each 1/16 s later."""
 
 import errno
 import json
@@ -59,7 +59,7 @@ def ready():
 
 @pytest.fixture(autouse=True)
 def workers(monkeypatch, ready):
-    """Replaces processes and the clock: each time the loop looks after its workers, a chunk appears and 1/16 s passes."""
+    """Replaces processes and clock: each time the loop looks after its workers, a chunk appears and 1/16 s passes."""
     clock = [1000.0]
 
     class Clock:
@@ -78,7 +78,9 @@ def workers(monkeypatch, ready):
             Handing.made = (*Handing.made, self)
 
         def replace_dead(self):
-            chunks.write(self.folder / chunks.name(0, self.session, self.number), ready[self.number % len(ready)], FACTS)
+            chunks.write(
+                self.folder / chunks.name(0, self.session, self.number), ready[self.number % len(ready)], FACTS
+            )
             self.number += 1
             clock[0] += 1 / 16
             lines, Handing.lines = Handing.lines, ()
@@ -295,7 +297,7 @@ def test_a_full_disk_is_a_short_message_and_the_last_save_stays_whole(tmp_path, 
 
     with monkeypatch.context() as patch:
         patch.setattr(files, "write", full)
-        with pytest.raises(DiskFull, match="no space left in .*; free some and resume"):
+        with pytest.raises(DiskFull, match=r"no space left in .*; free some and resume"):
             run_some(run, 1.5, settings=None, resuming=True)
     assert (run / resume.FILE).read_bytes() == before
     result, _ = run_some(run, 1.5, settings=None, resuming=True)
@@ -315,5 +317,7 @@ def test_the_gate_decides_which_checkpoints_play(tmp_path):
     tensors, facts = files.read_tensors(tmp_path / "run" / WEIGHTS)
     passed = checkpoints.read(tmp_path / "run" / "checkpoints" / "000002").tensors
     assert all(np.array_equal(tensors[name], tensor.numpy()) for name, tensor in passed.items())
-    assert facts["version"] == 2  # the untrained network twice: as weights and as the first best, then the one let through
+    assert (
+        facts["version"] == 2
+    )  # the untrained network twice: as weights and as the first best, then the one let through
     assert any("checkpoint 1 did not pass the gate; 0 plays on" in state.event for state in states)
