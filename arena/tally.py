@@ -102,7 +102,7 @@ def _check(agents: int, one: Ints, two: Ints, sign: NDArray[np.generic], number:
 
 def _positions(met: Ints) -> Ints:
     """Inverse of a sorted array: ``_positions(met)[met[i]] == i``."""
-    out = np.zeros(met[-1] + 1, np.int64)
+    out = np.zeros(met.max(initial=-1) + 1, np.int64)
     out[met] = np.arange(len(met))
     return out
 
