@@ -7,7 +7,8 @@ that met are corrected by Holm (1979), "A simple sequentially rejective multiple
 6:65-70.
 
 Rings. In a transitive field every ring holds at least one edge that is wrong. Holm's correction bounds the chance of
-any wrong edge by alpha, hence the chance of any false ring too, however many rings there might be."""
+any wrong edge by alpha, hence the chance of any false ring too, however many rings there might be.
+"""
 
 from __future__ import annotations
 

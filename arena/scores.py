@@ -6,7 +6,8 @@ have to be normalised first; every game's runs are resampled among themselves, a
 
 A bootstrap sample of n runs varies like n - 1 of them, so plain percentile intervals are too narrow for the handful
 of runs that reinforcement learning can afford. Their ends are moved out accordingly (Hesterberg 2015, "What teachers
-should know about the bootstrap", The American Statistician 69:371-386, "expanded percentile interval")."""
+should know about the bootstrap", The American Statistician 69:371-386, "expanded percentile interval").
+"""
 
 from __future__ import annotations
 
