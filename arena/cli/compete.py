@@ -45,6 +45,9 @@ def ladder(
         typer.Option(min=1, help="Pairs of games for each couple; adaptive: half of an agent's. 20."),
     ] = None,
     checkpoints: Annotated[int, typer.Option(min=1, help="Of --run, at most so many, spread over it.")] = 12,
+    simulations: Annotated[
+        int | None, typer.Option(min=0, help="Of the checkpoints' searches; 0: their networks alone.")
+    ] = None,
     follow: Annotated[bool, typer.Option("--follow", help="Wait for new checkpoints of --run.")] = False,
     move_ms: Annotated[float | None, typer.Option(min=0, help="Longer decisions lose the game.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Of the openings and of all games. 0.")] = None,
@@ -77,7 +80,7 @@ def ladder(
         from selfplay.config import read
 
         game = game or read(run).game
-        specs += anchors(game) if follow else [*anchors(game), *spread(run, checkpoints)]
+        specs += anchors(game) if follow else [*anchors(game), *spread(run, checkpoints, simulations)]
     title = name or (run.resolve().name if run else game)
     if title is None:
         raise InputError("which ladder? Say --name NAME, or --run DIR, or agents and --game GAME")
@@ -125,14 +128,15 @@ def anchors(game: str) -> list[str]:
     return [anchor for anchor in ANCHORS if registry.parse(anchor)[0].plays(spec)]
 
 
-def spread(run: Path, at_most: int) -> list[str]:
-    """The first and the last of a run's checkpoints, and others evenly between them."""
+def spread(run: Path, at_most: int, simulations: int | None) -> list[str]:
+    """Specs of the first and the last of a run's checkpoints, and of others evenly between them."""
     from agents.checkpoints import numbered
 
     found = numbered(run)
     step = max((len(found) - 1) / max(at_most - 1, 1), 1.0)
     chosen = sorted({round(len(found) - 1 - i * step) for i in range(min(at_most, len(found)))})
-    return [str(found[number]) for number in chosen if number >= 0]
+    options = "" if simulations is None else f"?simulations={simulations}"
+    return [f"{found[number]}{options}" for number in chosen if number >= 0]
 
 
 def show(contest: Any) -> None:
@@ -154,7 +158,7 @@ def show(contest: Any) -> None:
     for cycle in cycles(state):
         screen.print(Text(f"Not in line: {cycle}", "yellow"))
     curve = learning_curve(state)
-    if len(curve) > 1:
+    if len({point.x for point in curve}) > 1:
         screen.print(Text("\nElo against minutes of training", "bold"))
         screen.print(interval_curve(curve, min(screen.width, 72), "minutes", using=glyphs(screen)))
     best = most_interesting(contest.store.records(Query(ladder=contest.name, limit=RECENT)))

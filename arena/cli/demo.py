@@ -13,6 +13,7 @@ from arena.cli.shared import RUNS, STORE, StorePath, command, console, elsewhere
 
 GAME = "connect_four"
 CHECKPOINTS = 6  # of the training, for the learning curve
+SIMULATIONS = 64  # of the checkpoints' searches on the ladder
 LADDER_SECONDS = 75.0  # about so long the ladder may play
 FIRST_PAIRS = 2  # pairs per agent after which it is known how many more there is time for
 MOST_PAIRS = 20
@@ -101,7 +102,7 @@ def _ladder(folder: Path, store: Path) -> None:
     kept = make_store(store)
     config = read_config(kept, folder.name) or LadderConfig(GAME, "adaptive", FIRST_PAIRS)
     contest = Ladder(kept, folder.name, config)
-    contest.enter([*anchors(GAME), *spread(folder, CHECKPOINTS + 1)])
+    contest.enter([*anchors(GAME), *spread(folder, CHECKPOINTS + 1, SIMULATIONS)])
     began = time.monotonic()
     play_ladder(contest)
     if config.pairs == FIRST_PAIRS:

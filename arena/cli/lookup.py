@@ -39,9 +39,7 @@ def agents(
         return
     print_rows(rows, False, "Agents")
     if shipped():
-        console().print(
-            "\nCheckpoints that come with the package: " + ", ".join(f"alphazero:shipped:{n}" for n in shipped())
-        )
+        console().print("\nCheckpoints that come with the package: " + ", ".join(f"shipped:{n}" for n in shipped()))
 
 
 def _default(field: dataclasses.Field[Any]) -> Any:

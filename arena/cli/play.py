@@ -70,7 +70,7 @@ def strongest(game: str) -> list[str]:
     from agents import checkpoints, registry
 
     spec = envs.make(game).spec
-    own = [f"alphazero:shipped:{name}" for name in checkpoints.shipped() if _game_of(name) == game]
+    own = [f"shipped:{name}" for name in checkpoints.shipped() if _game_of(name) == game]
     return own + [agent for agent in FALLBACKS if registry.parse(agent)[0].plays(spec)]
 
 

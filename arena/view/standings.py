@@ -93,8 +93,8 @@ def learning_curve(state: Standings) -> list[Estimate]:
 def training_minutes(spec: str) -> float | None:
     """How long the agent of a spec was trained, if it is a checkpoint that says so."""
     try:
-        kind, target, _ = registry.parse(spec)
-        minutes = checkpoints.read_card(target).meta.get("minutes") if kind.id == registry.CHECKPOINT_KIND else None
-    except InputError:  # its files have been removed since; its games still count
+        _, target, _ = registry.parse(spec)
+        minutes = checkpoints.read_card(target).meta.get("minutes") if target else None
+    except InputError:  # no checkpoint, or one whose files have been removed since; its games still count
         return None
     return float(minutes) if isinstance(minutes, int | float) else None

@@ -1,0 +1,28 @@
+"""Makes docs/match.png, the README's picture, from a recorded match: python docs/make_picture.py MATCH PLY
+
+MATCH is what `arena export` takes. Needs Chromium.
+"""
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+FLAGS = "--headless --no-sandbox --disable-gpu --no-first-run --hide-scrollbars --virtual-time-budget=3000"
+
+
+def main(match: str, ply: str) -> None:
+    browser = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if browser is None:
+        sys.exit("Chromium is not installed")
+    with tempfile.TemporaryDirectory() as folder:
+        page = Path(folder) / "match.html"
+        subprocess.run(["arena", "export", match, "-o", str(page)], check=True)
+        picture = Path(__file__).parent / "match.png"
+        size = ["--window-size=1180,860", f"--screenshot={picture}", f"file://{page}#{ply}"]
+        subprocess.run([browser, *FLAGS.split(), *size], check=True, stderr=subprocess.DEVNULL)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
