@@ -15,7 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.sqlite import insert
 
 import envs
-from arena.openings import default_plies
+from arena.openings import default_plies, largest_book
 from arena.records import AgentRef
 from arena.runner import DEFAULT_LIMITS, Limits
 from arena.schedule import Pairing, pair_number
@@ -74,8 +74,9 @@ def configure(store: Store, name: str, config: LadderConfig) -> LadderConfig:
     """Makes a ladder, or changes what may change. Returns the config with its openings' length.
 
     Raises `InputError` if the ladder was made with another one."""
-    spec = envs.make(config.game).spec
-    config = dataclasses.replace(config, plies=config.plies or default_plies(spec))
+    game = envs.make(config.game)
+    config = dataclasses.replace(config, plies=config.plies or default_plies(game.spec))
+    largest_book(game, 1, config.plies)  # raises where there are no such openings
     old = read_config(store, name)
     if old is not None:
         for field in ("game", "schedule", "plies", "seed"):
@@ -85,7 +86,7 @@ def configure(store: Store, name: str, config: LadderConfig) -> LadderConfig:
         if config.pairs < old.pairs:
             raise InputError(f"ladder {name!r} was made with {old.pairs} pairs, which cannot become {config.pairs}")
     if config != old:
-        text = json.dumps({**dataclasses.asdict(config), "game_version": spec.version})
+        text = json.dumps({**dataclasses.asdict(config), "game_version": game.spec.version})
         created = datetime.now(UTC).isoformat(timespec="seconds")
         upsert = insert(ladders).on_conflict_do_update(index_elements=[ladders.c.name], set_={"config": text})
         with store.writing() as db:
