@@ -105,10 +105,11 @@ def verdict(score: Score, a: str, b: str) -> Text:
         text.append(f"{a} is {points(elo.value)} Elo to {b} (95%: {points(elo.low)} to {points(elo.high)}); ")
         text.append(f"{better} is stronger than {worse} with {sure:.1%} certainty")
     if score.test is not None:
+        low, high = score.test.bounds
         says = {
-            "elo1": f"{a} is better by {score.test.elo1:g} Elo rather than not at all",
-            "elo0": f"{a} is not better rather than by {score.test.elo1:g} Elo",
-            None: f"undecided after these games (LLR {score.test.llr:+.2f})",
+            "elo1": f"{a} is better, by {score.test.elo1:g} Elo rather than by none",
+            "elo0": f"{a} is no better, at least not by {score.test.elo1:g} Elo",
+            None: f"undecided; log-likelihood ratio {score.test.llr:+.2f}, decided at {low:+.2f} or {high:+.2f}",
         }
         text.append(f"\nSequential test: {says[score.test.verdict]}")
     return text

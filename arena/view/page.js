@@ -27,7 +27,7 @@ function curve() {
   draw("line", { class: "zero", x1: 0, x2: 400, y1: 65, y2: 65 });
   SIDES.forEach((side, seat) => {
     const points = frames.map((f, p) => [p, f.value]).filter(([p, value]) => value !== null && frames[p].mover === seat);
-    draw("path", { class: side, d: points.map(([p, value], i) => (i ? "L" : "M") + x(p) + " " + y(value)).join("") });
+    if (points.length) draw("path", { class: side, d: points.map(([p, value], i) => (i ? "L" : "M") + x(p) + " " + y(value)).join("") + "h0" });
   });
   draw("path", { class: "outcome", d: "M" + x(last) + " " + y(match.outcome) + "h0" });
   return draw("line", { class: "cursor", y1: 0, y2: 130 });
