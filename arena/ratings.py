@@ -34,6 +34,7 @@ from arena.tally import Floats, Ints, Tally
 from envs.core import InputError, unknown
 
 ELO = 400 / math.log(10)  # Elo points in one unit of natural rating
+LEVEL_SPREAD = 10_000.0  # Elo, standard deviation given to the level of a group of agents that no anchor holds
 SEAT_SPREAD = 400.0  # Elo, standard deviation of the seat advantage's prior
 DRAW_CENTRE, DRAW_SPREAD = math.log(0.5), 2.0  # prior of the log draw parameter; its centre is 20% draws between equals
 STEPS = 100  # most Newton steps; a handful is usual
@@ -145,13 +146,15 @@ def fit(
     for agent in fixed:
         if not 0 <= agent < n:
             raise unknown("anchor", agent, map(str, range(n)))
+    groups = _groups(tally, [*fixed])
+    afloat = (groups[:, None] == groups) & ~np.isin(groups, groups[list(fixed)])  # [n, n] joined, and to no anchor
     free = np.ones(n + 2, bool)
     free[list(fixed)] = False
-    start = np.full(n + 2, np.mean([*fixed.values()]) / ELO if fixed else 0.0)
+    start = np.append(np.zeros(n), [0.0, DRAW_CENTRE])
+    start[:n][~afloat.any(axis=1)] = np.mean([*fixed.values()] or 0.0) / ELO
     start[list(fixed)] = np.array([*fixed.values()]) / ELO
-    start[-2:] = 0.0, DRAW_CENTRE
-    precision = _prior(tally, spread, bool(fixed))
-    parameters, hessian = _maximise(tally, start, free, precision)
+    precision = _prior(tally, spread)
+    parameters, hessian = _maximise(tally, start, free, afloat, precision)
 
     chance = davidson.chances(davidson.leads(tally, parameters), parameters[-1])
     score_variance = davidson.spread_out(tally, davidson.score_variance(tally, chance, davidson.games(tally)))
@@ -159,37 +162,39 @@ def fit(
     bread[np.ix_(free, free)] = np.linalg.inv(hessian[np.ix_(free, free)])
     scale = np.append(np.full(n + 1, ELO), 1.0)
     covariance = bread @ (score_variance + precision) @ bread * np.outer(scale, scale)
+    covariance[:n, :n] += LEVEL_SPREAD**2 * afloat
     return Ratings(
-        elo=parameters[:n] * ELO + (0.0 if fixed else mean),
+        elo=parameters[:n] * ELO + mean * afloat.any(axis=1),
         seat=float(parameters[-2] * ELO),
         draw=math.exp(parameters[-1]),
         covariance=covariance,
-        groups=_groups(tally, [*fixed]),
+        groups=groups,
         anchors=tuple(fixed),
         games=tally.games,
         correlation=float(davidson.pair_correlation(tally, chance)[0]),
     )
 
 
-def _prior(tally: Tally, spread: float, anchored: bool) -> Floats:
-    """[n + 2, n + 2]: precision of the prior of the natural parameters."""
-    n = tally.agents
-    opponents = np.bincount(np.concatenate([tally.low, tally.high]), minlength=n)
-    weight = (1 / opponents[tally.low] + 1 / opponents[tally.high]) / 2
-    local = np.zeros((len(weight), 3, 3))
-    local[:, 0, 0] = weight * (ELO / spread) ** 2
-    # what no game tells, the levels of separate groups, takes a far weaker prior; with anchors, around the agents' mean
-    level = np.eye(n) - (1 / n if anchored else 0)
+def _prior(tally: Tally, spread: float) -> Floats:
+    """[n + 2, n + 2]: precision of the prior of the natural parameters; it says nothing about the level of a group."""
+    opponents = np.bincount(np.concatenate([tally.low, tally.high]), minlength=tally.agents)
+    local = np.zeros((len(tally.low), 3, 3))
+    local[:, 0, 0] = (1 / opponents[tally.low] + 1 / opponents[tally.high]) / 2 * (ELO / spread) ** 2
     out = davidson.spread_out(tally, local)
-    out[:n, :n] += level * (ELO / spread / 10) ** 2
     out[[-2, -1], [-2, -1]] = (ELO / SEAT_SPREAD) ** 2, DRAW_SPREAD**-2
     return out
 
 
-def _maximise(tally: Tally, start: Floats, free: NDArray[np.bool_], precision: Floats) -> tuple[Floats, Floats]:
-    """Parameters of the largest posterior density, [n + 2], and the negative Hessian there, [n + 2, n + 2]."""
+def _maximise(
+    tally: Tally, start: Floats, free: NDArray[np.bool_], afloat: NDArray[np.bool_], precision: Floats
+) -> tuple[Floats, Floats]:
+    """Parameters of the largest posterior density, [n + 2], and the negative Hessian there, [n + 2, n + 2].
+
+    The density does not change where a group that is afloat moves as a whole. The Hessian returned is one that forbids
+    it, so that such a group keeps its mean and the Hessian has an inverse."""
     count = davidson.games(tally)
-    centre = np.append(np.zeros(len(start) - 1), DRAW_CENTRE)
+    centre = np.append(np.zeros(tally.agents + 1), DRAW_CENTRE)
+    hold = afloat / np.maximum(afloat.sum(axis=1), 1)
 
     def log_posterior(parameters: Floats) -> tuple[float, Floats]:
         log_chance = davidson.log_chances(davidson.leads(tally, parameters), parameters[-1])
@@ -201,6 +206,7 @@ def _maximise(tally: Tally, start: Floats, free: NDArray[np.bool_], precision: F
     for _ in range(STEPS):
         slope = davidson.spread_out(tally, davidson.gradient(chance, count)) - precision @ (parameters - centre)
         hessian = davidson.spread_out(tally, davidson.information(chance, count)) + precision
+        hessian[: tally.agents, : tally.agents] += hold * max(1.0, hessian.diagonal().max())
         step = np.zeros_like(parameters)
         step[free] = np.linalg.solve(hessian[np.ix_(free, free)], slope[free])
         if slope @ step < CONVERGED:
@@ -208,7 +214,7 @@ def _maximise(tally: Tally, start: Floats, free: NDArray[np.bool_], precision: F
         before = value
         while True:  # a full step may overshoot where chances are far from even
             value, chance = log_posterior(parameters + step)
-            if value >= before:
+            if value >= before - 1e-12 * abs(before):
                 break
             step /= 2
         parameters = parameters + step
