@@ -38,7 +38,7 @@ def demo(
 
     from selfplay.config import FILE, preset
 
-    folder = run or RUNS / f"demo-{datetime.now():%Y%m%d-%H%M%S}"
+    folder = run or RUNS / f"demo-{datetime.now():%m%d-%H%M%S}"
     again = command("demo", "--minutes", f"{minutes:g}", "--run", folder, *elsewhere(store))
     resuming = (folder / FILE).exists()
     settings = None if resuming else preset(GAME, checkpoint_seconds=max(minutes * 60 / CHECKPOINTS, 1.0))
