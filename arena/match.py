@@ -36,10 +36,11 @@ def play_match(
     batch: int = 64,
     loader: Callable[[str], Agent] = load,
 ) -> Iterator[MatchRecord]:
-    """Yields games as they finish: mirrored pairs (same opening, same seed, seats swapped), ``batch`` at a time.
+    """Yields the games of a match pair by pair: same opening, same seed, seats swapped; ``batch`` are played at once.
 
-    Stop iterating to stop the match, as a sequential test does. The two games of a pair have ids that end in "-1",
-    where ``a`` moves first, and "-2". The same arguments give the same games.
+    Their order is that of the pairs, not that in which games finish: short games would come first, and a sequential
+    test that stops iterating when it has seen enough would be misled by them. The two games of a pair have ids that end
+    in "-1", where ``a`` moves first, and "-2". The same arguments give the same games.
     games: an even number. plies: length of the random openings, least and most; None: the game's usual ones.
     Raises `InputError`: an unknown agent or game, an agent that cannot play it, an odd number of games.
     """
@@ -58,6 +59,11 @@ def play_match(
         pairing = Pairing(0, 1, 0, games // 2)
         todo = list(tasks("", seed, game.spec, one.ref.fingerprint, two.ref.fingerprint, pairing, book))
         for part in batches(todo, batch):
+            finished: dict[int, MatchRecord] = {}
+            told = 0
             for event in play(game, (one, two), part, limits):
                 if isinstance(event, Finished):
-                    yield event.record
+                    finished[event.game] = event.record
+                while told in finished:
+                    yield finished[told]
+                    told += 1

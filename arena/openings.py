@@ -18,7 +18,7 @@ from envs.core import BoardGame, GameSpec, IllegalAction, InputError, States
 Opening = tuple[int, ...]
 
 _DRAWS = 256  # random openings tried at a time
-_PATIENCE = 32  # rounds of draws without a new position after which the rest is found by listing all positions
+_PATIENCE = 8  # rounds of draws without a new position after which the rest is found by listing all positions
 
 
 def default_plies(spec: GameSpec) -> tuple[int, int]:
