@@ -46,7 +46,9 @@ class NetworkEvaluator:
     shares its batch, and a match is the same match whether 1 or 256 games run side by side. ``rows_independent`` says
     whether that holds; where it does not (no such machine is known), only the largest size is used.
 
-    Not safe for use by several threads. Threads of the matrix products are PyTorch's (`torch.set_num_threads`)."""
+    It computes in one thread, whatever PyTorch is set to: the pieces are too small to share, and PyTorch's threads
+    spin while they wait, which slows a busy machine down tenfold. Use one process a core. Not safe for use by several
+    threads."""
 
     def __init__(self, game: BoardGame, net: Net, precision: Precision = "auto", device: str = "cpu") -> None:
         if net.observation_shape != game.spec.observation_shape or net.num_actions != game.spec.num_actions:
@@ -76,14 +78,19 @@ class NetworkEvaluator:
     def _evaluate(self, planes: NDArray[np.uint8], sizes: tuple[int, ...]) -> tuple[Logits, WDL]:
         logits = np.empty((len(planes), self._net.num_actions), np.float32)
         wdl = np.empty((len(planes), 3), np.float32)
-        for start, rows, size in pieces(len(planes), sizes):
-            stop = start + rows
-            piece = planes[start:stop]
-            if rows < size:
-                piece = np.concatenate([piece, np.zeros((size - rows, *piece.shape[1:]), np.uint8)])
-            action_logits, result_logits = self._forward(piece)
-            logits[start:stop] = action_logits[:rows].numpy(force=True)
-            wdl[start:stop] = result_logits[:rows].softmax(dim=1).numpy(force=True)
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1)
+        try:
+            for start, rows, size in pieces(len(planes), sizes):
+                stop = start + rows
+                piece = planes[start:stop]
+                if rows < size:
+                    piece = np.concatenate([piece, np.zeros((size - rows, *piece.shape[1:]), np.uint8)])
+                action_logits, result_logits = self._forward(piece)
+                logits[start:stop] = action_logits[:rows].numpy(force=True)
+                wdl[start:stop] = result_logits[:rows].softmax(dim=1).numpy(force=True)
+        finally:
+            torch.set_num_threads(threads)
         return logits, wdl
 
     @torch.inference_mode()

@@ -277,11 +277,13 @@ def _pointwise(module: ConvNorm) -> Affine:
 
 
 def _linear(module: nn.Linear, cells: int = 1) -> Affine:
-    """A linear layer, its inputs reordered from [C, cells] to [cells, C], its outputs filled up with zeros."""
+    """A linear layer: inputs reordered from [C, cells] to [cells, C], outputs filled up with zeros (and inputs, where
+    the layer before has filled up its outputs)."""
     outputs, inputs = module.weight.shape
-    weight = torch.zeros(inputs, _round_up(outputs))
-    weight[:, :outputs] = module.weight.view(outputs, inputs // cells, cells).transpose(1, 2).reshape(outputs, inputs).T
-    return functional.pad(module.bias, (0, _round_up(outputs) - outputs)), weight
+    weight = module.weight.view(outputs, inputs // cells, cells).transpose(1, 2).reshape(outputs, inputs).T
+    rows = 0 if cells > 1 else _round_up(inputs) - inputs
+    columns = _round_up(outputs) - outputs
+    return functional.pad(module.bias, (0, columns)), functional.pad(weight, (0, columns, 0, rows))
 
 
 def _round_up(channels: int) -> int:

@@ -1,0 +1,191 @@
+import copy
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import envs
+from agents.networks import NetConfig
+from agents.search.evaluators import CPU_SIZES, NetworkEvaluator, RolloutEvaluator, UniformEvaluator, pieces
+from envs.core import InputError
+
+from ..nets import SMALLEST, make
+from .conftest import position, random_positions
+
+GAMES = ("connect_four", "othello", "tic_tac_toe")
+
+
+def asked(game_id, n=40, plies=6, seed=0):
+    game = envs.make(game_id)
+    states = random_positions(game, n, plies, seed)
+    return game, states, game.legal(states)
+
+
+@pytest.mark.parametrize("game_id", GAMES)
+def test_it_says_what_the_network_says(game_id):
+    game, states, legal = asked(game_id)
+    net = make(game, NetConfig(blocks=2, channels=16))
+    logits, wdl = NetworkEvaluator(game, net)(states, legal)
+    with torch.inference_mode():
+        want, results = net.double()(torch.from_numpy(game.observe(states)).double())
+    np.testing.assert_allclose(logits, want.numpy(), rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(wdl, results.softmax(dim=1).numpy(), atol=1e-5)
+    for answer in (logits, wdl):
+        assert answer.dtype == np.float32
+        assert answer.flags.c_contiguous
+
+
+@pytest.mark.parametrize("game_id", GAMES)
+def test_an_answer_does_not_depend_on_who_shares_the_batch(game_id):
+    """Bit for bit, for batches of every composition and order."""
+    game, states, legal = asked(game_id, n=50)
+    evaluate = NetworkEvaluator(game, make(game, NetConfig(blocks=2, channels=32)))
+    assert evaluate.rows_independent
+    logits, wdl = evaluate(states, legal)
+    rng = np.random.default_rng(1)
+    for n in (1, 2, 3, 5, 7, 9, 16, 31, 33, 50):
+        rows = rng.choice(50, n, replace=False)
+        again, results = evaluate(states[rows], legal[rows])
+        assert (again == logits[rows]).all()
+        assert (results == wdl[rows]).all()
+
+
+def test_it_computes_in_one_thread_and_leaves_the_setting_as_it_was():
+    game, states, legal = asked("connect_four", n=3)
+    evaluate, before, seen = NetworkEvaluator(game, make(game)), torch.get_num_threads(), []
+    inner = evaluate._forward
+    evaluate._forward = lambda planes: (seen.append(torch.get_num_threads()), inner(planes))[1]
+    try:
+        torch.set_num_threads(2)
+        evaluate(states, legal)
+        assert (set(seen), torch.get_num_threads()) == ({1}, 2)
+    finally:
+        torch.set_num_threads(before)
+
+
+class _Skewed:
+    """A network whose results depend on the batch: on its size, or on a row's place in it."""
+
+    def __init__(self, inner, by_size, by_place):
+        self.inner, self.by_size, self.by_place = inner, by_size, by_place
+
+    def __call__(self, planes):
+        logits, wdl = self.inner(planes)
+        places = torch.arange(len(planes), dtype=torch.float32)[:, None]
+        return logits + self.by_size * (len(planes) < 8) + self.by_place * places, wdl
+
+
+def test_sizes_that_compute_differently_are_not_used(monkeypatch):
+    game, states, legal = asked("connect_four")
+    plain = NetworkEvaluator.load_weights
+    monkeypatch.setattr(
+        NetworkEvaluator,
+        "load_weights",
+        lambda self, tensors: (plain(self, tensors), setattr(self, "_forward", _Skewed(self._forward, 1e-6, 0))),
+    )
+    evaluate = NetworkEvaluator(game, make(game))
+    assert (evaluate.sizes, evaluate.rows_independent) == ((32, 16, 8), True)
+    assert (evaluate(states[:1], legal[:1])[0] == evaluate(states, legal)[0][:1]).all()
+    monkeypatch.setattr(
+        NetworkEvaluator,
+        "load_weights",
+        lambda self, tensors: (plain(self, tensors), setattr(self, "_forward", _Skewed(self._forward, 0, 1e-3))),
+    )
+    evaluate = NetworkEvaluator(game, make(game))
+    assert (evaluate.sizes, evaluate.rows_independent) == ((32,), False)
+
+
+@given(st.integers(0, 600), st.sampled_from([CPU_SIZES, (32, 16, 8, 4), (32,), (256,)]))
+@settings(max_examples=200)
+def test_pieces_cover_every_row_once_and_waste_little(n, sizes):
+    cut = list(pieces(n, sizes))
+    assert [start for start, _, _ in cut] == list(np.cumsum([0, *(rows for _, rows, _ in cut)])[:-1])
+    assert sum(rows for _, rows, _ in cut) == n
+    assert all(0 < rows <= size and size in sizes for _, rows, size in cut)
+    if sizes == CPU_SIZES:
+        assert all(size - rows < size / 4 for _, rows, size in cut)
+
+
+def test_new_weights_replace_the_old_ones_and_leave_the_callers_network_alone():
+    game, states, legal = asked("connect_four")
+    first, second = make(game, seed=1), make(game, seed=2)
+    before = copy.deepcopy(first.state_dict())
+    evaluate = NetworkEvaluator(game, first)
+    old = evaluate(states, legal)[0]
+    evaluate.load_weights(second.state_dict())
+    new = evaluate(states, legal)[0]
+    assert (new == NetworkEvaluator(game, second)(states, legal)[0]).all()
+    assert not np.allclose(new, old)
+    assert all(torch.equal(tensor, before[name]) for name, tensor in first.state_dict().items())
+
+
+def test_bfloat16_is_near(monkeypatch):
+    game, states, legal = asked("connect_four")
+    net = make(game, NetConfig(blocks=2, channels=16))
+    exact = NetworkEvaluator(game, net, "float32")(states, legal)
+    near = NetworkEvaluator(game, net, "bfloat16")(states, legal)
+    assert 0 < np.abs(exact[0] - near[0]).max() < 0.1 * np.abs(exact[0]).max()
+    assert np.abs(exact[1] - near[1]).max() < 0.1
+
+
+@pytest.mark.parametrize(("native", "precision"), [(True, torch.bfloat16), (False, torch.float32)])
+def test_auto_precision_follows_the_hardware(monkeypatch, native, precision):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": native})
+    game = envs.make("tic_tac_toe")
+    assert NetworkEvaluator(game, make(game)).precision == precision
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_a_gpu_says_nearly_the_same():
+    game, states, legal = asked("connect_four")
+    net = make(game, NetConfig(blocks=2, channels=16))
+    exact = NetworkEvaluator(game, net, "float32")(states, legal)
+    near = NetworkEvaluator(game, net, device="cuda")
+    assert near.rows_independent
+    assert np.abs(exact[1] - near(states, legal)[1]).max() < 0.1
+
+
+def test_what_does_not_fit_is_refused():
+    game, other = envs.make("connect_four"), envs.make("othello")
+    with pytest.raises(InputError, match=r"a network for \(2, 6, 7\) and 7 actions, not othello"):
+        NetworkEvaluator(other, make(game))
+    with pytest.raises(InputError, match="unknown precision 'float61'; choose from: auto, bfloat16, float32"):
+        NetworkEvaluator(game, make(game, SMALLEST), "float61")
+    with pytest.raises(InputError, match="rollouts must be at least 1"):
+        RolloutEvaluator(game, 0)
+
+
+def test_the_uniform_evaluator_has_no_opinion():
+    _, states, legal = asked("tic_tac_toe", n=3)
+    logits, wdl = UniformEvaluator()(states, legal)
+    assert (logits == 0).all()
+    assert (wdl == [0, 1, 0]).all()
+
+
+def test_rollouts_find_the_known_chances_of_random_tic_tac_toe():
+    """Random play: first player wins 737/1260, draws 8/63, loses 121/420 (counting all 9! orders)."""
+    game = envs.make("tic_tac_toe")
+    start = game.init(1)
+    wdl = RolloutEvaluator(game, 20_000, seed=3)(start, game.legal(start))[1][0]
+    assert wdl == pytest.approx([737 / 1260, 8 / 63, 121 / 420], abs=0.015)
+
+
+def test_rollouts_count_from_the_movers_view():
+    """Row by row: X to move wins with the last cell; O to move can only let X win next or win itself."""
+    game = envs.make("connect_four")
+    threat = position(game, "11223")  # the second player to move; the first threatens 4 and has 1, 2, 3
+    states = np.stack([threat, game.step(threat[None], np.array([6], np.int32))[0]])
+    wdl = RolloutEvaluator(game, 4000)(states, game.legal(states))[1]
+    assert wdl[1, 0] > 0.6 > 0.4 > wdl[0, 0]
+    assert wdl.sum(axis=1) == pytest.approx([1, 1])
+
+
+def test_rollouts_depend_on_position_and_seed_only():
+    game, states, legal = asked("connect_four", n=20)
+    evaluate = RolloutEvaluator(game, 3, seed=5)
+    wdl = evaluate(states, legal)[1]
+    order = np.random.default_rng(0).permutation(20)
+    assert (evaluate(states[order], legal[order])[1] == wdl[order]).all()
+    assert (RolloutEvaluator(game, 3, seed=6)(states, legal)[1] != wdl).any()

@@ -1,0 +1,66 @@
+import numpy as np
+import pytest
+import torch
+
+from agents.networks import Net, NetConfig, folded
+from agents.search.winograd import FILTER, WinogradNet
+
+from ..nets import opinionated
+
+
+def planes(n, shape, seed=0):
+    return np.random.default_rng(seed).integers(0, 2, (n, *shape), np.uint8)
+
+
+@pytest.mark.parametrize("board", [(3, 3), (6, 7), (8, 8), (4, 4), (5, 9), (1, 2)], ids=str)
+@pytest.mark.parametrize("n", [1, 7, 32])
+def test_it_computes_what_the_network_computes(board, n):
+    net = opinionated(Net((3, *board), 5, NetConfig(blocks=2, channels=24, pool_every=2, pool_channels=5)))
+    observations = planes(n, (3, *board))
+    with torch.inference_mode():
+        ours = WinogradNet(folded(net))(observations)
+        theirs = net.double()(torch.from_numpy(observations).double())
+    for our, their in zip(ours, theirs, strict=True):
+        assert our.shape == their.shape
+        torch.testing.assert_close(our.double(), their, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("pool_every", [0, 1, 2, 3])
+def test_plain_and_pooling_blocks_in_any_order(pool_every):
+    net = opinionated(Net((2, 6, 7), 7, NetConfig(blocks=3, channels=16, pool_every=pool_every, pool_channels=8)))
+    observations = planes(9, (2, 6, 7))
+    with torch.inference_mode():
+        ours = WinogradNet(folded(net))(observations)
+        theirs = net.double()(torch.from_numpy(observations).double())
+    for our, their in zip(ours, theirs, strict=True):
+        torch.testing.assert_close(our.double(), their, rtol=1e-4, atol=1e-4)
+
+
+def test_the_error_is_far_below_that_of_bfloat16():
+    net = opinionated(Net((2, 8, 8), 65, NetConfig(blocks=6, channels=64, pool_channels=16)))
+    observations = planes(16, (2, 8, 8))
+    with torch.inference_mode():
+        flat = folded(net)
+        exact = net.double()(torch.from_numpy(observations).double())[0]
+        ours = WinogradNet(flat)(observations)[0].double()
+        rounded = flat.bfloat16()(torch.from_numpy(observations).bfloat16())[0].double()
+    assert (ours - exact).abs().max() < (rounded - exact).abs().max() / 100
+
+
+def test_nothing_stays_behind_in_the_scratch_memory():
+    network = WinogradNet(folded(opinionated(Net((2, 6, 7), 7, NetConfig(blocks=2, channels=16)))))
+    one, other = planes(4, (2, 6, 7), 1), planes(4, (2, 6, 7), 2)
+    with torch.inference_mode():
+        first = network(one)
+        network(other)
+        again = network(one)
+    assert all(torch.equal(a, b) for a, b in zip(first, again, strict=True))
+
+
+def test_the_filter_transform_evaluates_polynomials():
+    """Toom-Cook: rows of G are (1, x, x^2) at 0, 1, -1, 2, -2, each over prod(x - other points), and at infinity."""
+    points = [0, 1, -1, 2, -2]
+    for row, x in zip(FILTER, points, strict=False):
+        scale = abs(np.prod([x - other for other in points if other != x]))
+        assert np.abs(row) == pytest.approx(np.abs([1 / scale, x / scale, x * x / scale]))
+    assert FILTER[5] == pytest.approx([0, 0, 1])
