@@ -1,0 +1,5 @@
+"""An exact solver of Connect Four."""
+
+from agents.solver.solver import Solver
+
+__all__ = ["Solver"]
