@@ -1,4 +1,4 @@
-"""A process that plays: ``python -m selfplay.worker RUN INDEX``.
+"""A process that plays: ``python -m selfplay.worker RUN INDEX PARENT``.
 
 It talks through the run folder only. In: ``config.json`` and ``weights.safetensors``, which the learner replaces now
 and then. Out: files of finished games. It may be killed at any moment; games under way are then simply not there. On
@@ -51,8 +51,8 @@ class Published:
         return {name: torch.from_numpy(tensor) for name, tensor in tensors.items()}, facts
 
 
-def play(run: Path, index: int) -> None:
-    """Plays until told to stop."""
+def play(run: Path, index: int, parent: int) -> None:
+    """Plays until told to stop, or until ``parent`` (a process id) is not the parent any more."""
     stop = False
 
     def on_stop(*_: object) -> None:
@@ -61,7 +61,6 @@ def play(run: Path, index: int) -> None:
 
     signal.signal(signal.SIGTERM, on_stop)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes of a terminal; the parent decides
-    parent = os.getppid()
     torch.set_num_threads(1)
     settings = config.read(run)
     game, published, folder = envs.make(settings.game), Published(run), run / chunks.FOLDER
@@ -116,7 +115,7 @@ def _counts(players: SelfPlay, evaluate: CachedEvaluator) -> dict[str, int]:
 
 def main(arguments: list[str]) -> int:
     try:
-        play(Path(arguments[0]), int(arguments[1]))
+        play(Path(arguments[0]), int(arguments[1]), int(arguments[2]))
     except OSError as error:
         if error.errno == errno.ENOSPC:
             return DISK_FULL

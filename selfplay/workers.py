@@ -36,7 +36,7 @@ class Workers:
         paths = os.pathsep.join(path for path in sys.path if path)
         with self._log(index).open("ab") as log:
             return subprocess.Popen(
-                [sys.executable, "-m", "selfplay.worker", str(self._run), str(index)],
+                [sys.executable, "-m", "selfplay.worker", str(self._run), str(index), str(os.getpid())],
                 env={**os.environ, "PYTHONPATH": paths},
                 stdin=subprocess.DEVNULL,
                 stdout=log,

@@ -1,0 +1,160 @@
+"""Real worker processes."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from agents import checkpoints
+from agents.networks import NetConfig
+from selfplay import chunks, files, resume
+from selfplay import train as loop
+from selfplay import workers as supervision
+from selfplay.config import TrainConfig
+from selfplay.learner import TrainingError
+from selfplay.train import train
+from selfplay.workers import DiskFull, Workers
+
+SMALL = TrainConfig(
+    game="tic_tac_toe",
+    net=NetConfig(blocks=1, channels=8, pool_every=0),
+    workers=2,
+    slots=16,
+    simulations=8,
+    fast_simulations=4,
+    min_positions=50,
+    batch=32,
+    chunk_games=8,
+    chunk_seconds=0.2,
+    publish_seconds=0.5,
+)
+
+
+def gone(pid):
+    """Whether a process has ended (one that nobody has waited for yet counts as ended)."""
+    try:
+        with open(f"/proc/{pid}/stat") as stat:
+            return stat.read().rpartition(")")[2].split()[0] == "Z"
+    except FileNotFoundError:
+        return True
+
+
+def test_killed_workers_are_replaced_and_ctrl_c_saves_everything(tmp_path, monkeypatch):
+    made, killed, events, versions = [], [], [], set()
+
+    class Watched(Workers):
+        def __init__(self, *arguments):
+            super().__init__(*arguments)
+            made.append(self)
+
+    def on_progress(state):
+        if state.event:
+            events.append(state.event)
+        versions.add(state.version)
+        if state.games and not killed:
+            killed.extend(made[0].pids)
+            os.kill(killed[0], signal.SIGKILL)
+        elif events and state.version > 2:
+            os.kill(os.getpid(), signal.SIGINT)
+        assert state.seconds < 500
+
+    monkeypatch.setattr(loop, "Workers", Watched)
+    result = train(tmp_path, SMALL, 1000.0, on_progress=on_progress)
+    assert result.interrupted
+    assert len(events) == 1
+    assert "worker 0 was killed by signal 9 and was replaced" in events[0]
+    assert all(gone(pid) for pid in [*killed, *made[0].pids])
+    assert made[0].pids[0] != killed[0]
+    saved = files.read_tensors(tmp_path / resume.FILE)[1]
+    assert saved["counters"]["restarts"] == 1
+    assert saved["counters"]["games"] == result.games
+    assert saved["counters"]["window"] == chunks.listing(tmp_path / chunks.FOLDER)
+    assert saved["steps"] == result.steps == checkpoints.read_card(result.checkpoint).meta["steps"]
+
+    played, facts = chunks.read(tmp_path / chunks.FOLDER / saved["counters"]["window"][-1])
+    assert set(played.versions) <= versions  # workers have seen new weights
+    assert played.versions.max() > 0
+    assert 0 < facts["evaluations"] <= facts["requests"]
+
+
+def test_a_worker_ends_when_its_parent_has_gone(tmp_path):
+    loop._prepare(tmp_path, SMALL, False)  # no weights yet: the worker waits for them
+    start = f"""
+import sys
+from pathlib import Path
+from selfplay.workers import Workers
+print(*Workers(Path({str(tmp_path)!r}), 2).pids, flush=True)
+sys.stdin.read()
+"""
+    with subprocess.Popen([sys.executable, "-c", start], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as parent:
+        pids = [int(pid) for pid in parent.stdout.readline().split()]
+        assert not any(gone(pid) for pid in pids)
+        parent.kill()
+        parent.wait()
+    deadline = time.monotonic() + 300.0  # generous: the machine may be busy, and the workers are still starting
+    while not all(gone(pid) for pid in pids):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+@pytest.fixture
+def program(tmp_path, monkeypatch):
+    """Replaces Python by a shell script as what workers run."""
+
+    def replace(script):
+        path = tmp_path / "program"
+        path.write_text(f"#!/bin/sh\n{script}\n")
+        path.chmod(0o755)
+        monkeypatch.setattr(supervision.sys, "executable", str(path))
+
+    return replace
+
+
+def watch(workers):
+    """Watches until it raises."""
+    while True:
+        workers.replace_dead()
+        time.sleep(0.01)
+
+
+def test_a_worker_that_cannot_work_stops_the_training_with_its_last_words(tmp_path, program):
+    program("echo first >&2; echo 'no such board' >&2; exit 3")
+    workers = Workers(tmp_path, 1)
+    with pytest.raises(TrainingError, match=r"(?s)worker 0 ended with exit code 3, 3 times before.*no such board"):
+        watch(workers)
+    workers.stop()
+
+
+def test_a_worker_that_writes_games_may_die_often(tmp_path, program):
+    program("exit 3")
+    workers, deaths = Workers(tmp_path, 1), 0
+    while deaths < 2 * supervision.TRIES:
+        told = workers.replace_dead()
+        if told:
+            deaths += 1
+            workers.has_written(0)
+        time.sleep(0.01)
+    workers.stop()
+
+
+def test_a_worker_without_room_on_the_disk_stops_the_training(tmp_path, program):
+    program(f"exit {supervision.DISK_FULL}")
+    workers = Workers(tmp_path, 1)
+    with pytest.raises(DiskFull, match="no space left"):
+        watch(workers)
+    workers.stop()
+
+
+def test_a_worker_that_does_not_listen_is_ended_all_the_same(tmp_path, program, monkeypatch):
+    monkeypatch.setattr(supervision, "STOP_SECONDS", 0.2)
+    program("trap '' TERM; echo ready >&2; while :; do sleep 0.05; done")
+    workers = Workers(tmp_path, 2)
+    for index in range(2):
+        while b"ready" not in (tmp_path / supervision.LOGS / f"worker-{index}.log").read_bytes():
+            time.sleep(0.01)
+    assert workers.alive == 2
+    workers.stop()
+    assert workers.alive == 0
