@@ -40,7 +40,6 @@ class TrainConfig:
     full_fraction: float = 0.25  # of searches that are full
     first_simulations: int = 32  # full searches begin with so many: teaching from an ignorant network is not worth more
     ramp: float = 0.1  # share of the budget after which full searches have `simulations`
-    reuse_tree: bool = False  # keep the subtree below the move played
     random_openings: float = 0.5  # share of games that begin with uniformly random plies
     random_plies: int = 12  # at most; uniform in 1..this
     temperature: float = 1.0  # moves are drawn from policy ** (1 / temperature) ...
@@ -78,10 +77,10 @@ class TrainConfig:
     average: float = 0.99  # decay per step of the averaged weights, which play and are saved
     diverged: float = 3.0  # stop when the smoothed loss exceeds this multiple of an ignorant network's
 
-    # the run, in seconds of the training clock
-    publish_seconds: float = 6.0  # between new weights for the workers
-    save_seconds: float = 30.0  # between saves of the state that a killed run resumes from
-    checkpoint_seconds: float = 60.0  # between checkpoints that can play
+    # the run
+    publish_steps: int = 40  # of learning, between new weights for the workers; their caches start afresh each time
+    save_seconds: float = 30.0  # of the training clock, between saves of the state that a killed run resumes from
+    checkpoint_seconds: float = 60.0  # of the training clock, between checkpoints that can play
 
     def __post_init__(self) -> None:
         envs.make(self.game)
@@ -99,11 +98,11 @@ class TrainConfig:
 
 _RANGES = (  # names, lowest, highest
     ("workers chunk_games", 1, 4096),
-    ("slots simulations fast_simulations first_simulations cache window min_positions batch", 1, 1e9),
+    ("slots simulations fast_simulations first_simulations cache window min_positions batch publish_steps", 1, 1e9),
     ("full_fraction random_openings ramp decay td_lambda fast_weight surprise", 0, 1),
     ("random_plies warmup_steps reply_weight value_weight weight_decay", 0, 1e6),
     ("temperature final_temperature", 0, 100),
-    ("temperature_halflife chunk_seconds publish_seconds save_seconds checkpoint_seconds", 0.01, 1e9),
+    ("temperature_halflife chunk_seconds save_seconds checkpoint_seconds", 0.01, 1e9),
     ("window_alpha window_beta", 0.01, 1),
     ("samples_per_position learning_rate final_learning_rate max_gradient_norm", 1e-9, 1e9),
     ("average", 0, 0.999999),

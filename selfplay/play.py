@@ -20,7 +20,9 @@ from envs.core import BoardGame, States
 from selfplay.chunks import Games, result
 from selfplay.config import TrainConfig
 
-OPENING, LENGTH, FULL, NOISE, MOVE = range(5)  # what a game's random numbers are for: each use has a stream of its own
+GAME, OPENING, LENGTH, FULL, NOISE, MOVE = range(
+    6
+)  # what a game's random numbers are for: each use has a stream of its own
 
 
 @njit(cache=True, nogil=True)
@@ -95,7 +97,7 @@ class SelfPlay:
         self.games = self.moves = 0  # since the start
         most = max(config.simulations, config.fast_simulations)
         self._search = Search(game, evaluate, config.search, config.slots, most)
-        self._base = draw(draw(np.uint64(config.seed), np.uint64(0)), np.uint64(stream))
+        self._stream = random_words(np.array([config.seed], np.uint64), GAME, np.array([stream]))
         self._begun = 0
         words = game.init(1).shape[1]
         self._seeds = np.zeros(config.slots, np.uint64)
@@ -108,7 +110,7 @@ class SelfPlay:
     def _begin(self, slots: NDArray[np.int64]) -> None:
         numbers = np.arange(self._begun, self._begun + len(slots))
         self._begun += len(slots)
-        self._seeds[slots] = random_words(np.full(len(slots), self._base, np.uint64), 0, numbers)
+        self._seeds[slots] = random_words(self._stream.repeat(len(slots)), GAME, numbers)
         opened = open_games(self.game, self._seeds[slots], self.config.random_openings, self.config.random_plies)
         self._states[slots], self._plies[slots] = opened
         self._search.start(slots, self._states[slots], *self._orders(slots))

@@ -173,6 +173,7 @@ class _Training:
         self.meter = Meter()
         self.events: list[str] = []
         self.last: Step | None = None
+        self.published = 0  # the learner's step at the newest published weights
         try:
             self.counters = resume.load(run, self.learner)
         except FileNotFoundError:  # a new run, or one that was killed before its first save
@@ -183,16 +184,15 @@ class _Training:
         else:
             self.counters.seconds = max(self.counters.seconds, last_clock(run))  # time whose work was lost was spent
             self.counters.version = files.read_tensors(run / WEIGHTS)[1]["version"]
+            self.published = self.learner.steps
             self.replay.restore(self.counters.window, self.counters.retired)
-        self.fresh = False  # whether the learner has moved since weights were published
 
     def go(self, stop: threading.Event, on_progress: Callable[[Progress], None]) -> Result:
         counters = self.counters
         journal = Journal(self.run, self.learner.steps)
         workers = Workers(self.run, self.config.workers)
         now, began = counters.seconds, time.monotonic() - counters.seconds
-        publish, save = _Every(self.config.publish_seconds, now), _Every(self.config.save_seconds, now)
-        tell, note = _Every(PROGRESS_SECONDS, now), _Every(JOURNAL_SECONDS, now)
+        save, tell, note = (_Every(p, now) for p in (self.config.save_seconds, PROGRESS_SECONDS, JOURNAL_SECONDS))
         try:
             while not stop.is_set() and now < self.budget:
                 self._watch(workers)
@@ -200,7 +200,7 @@ class _Training:
                 if not self._learn():
                     stop.wait(IDLE_SECONDS)
                 counters.seconds = now = time.monotonic() - began
-                if publish.due(now) and self.fresh and self.gate is None:
+                if self.gate is None and self.learner.steps >= self.published + self.config.publish_steps:
                     self._publish()
                 if now >= counters.checkpoint_due:
                     self._checkpoint()
@@ -267,7 +267,6 @@ class _Training:
             self.last = self.learner.step(
                 self.replay.window.sample(self.learner.generator, self.config.batch), self.share
             )
-            self.fresh = True
         return self.learner.steps > began
 
     def _simulations(self) -> int:
@@ -281,7 +280,7 @@ class _Training:
         tensors = {name: tensor.numpy(force=True) for name, tensor in self.learner.average.items()}
         facts = {"version": self.counters.version, "simulations": self._simulations()}
         files.write_tensors(self.run / WEIGHTS, tensors, facts)
-        self.fresh = False
+        self.published = self.learner.steps
 
     def _checkpoint(self) -> None:
         """Saves an agent that can play; with a gate, it is published if the gate lets it through."""

@@ -29,7 +29,7 @@ SMALL = TrainConfig(
     batch=32,
     chunk_games=8,
     chunk_seconds=0.2,
-    publish_seconds=0.5,
+    publish_steps=5,
 )
 
 
