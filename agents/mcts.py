@@ -1,7 +1,8 @@
-"""Plain UCT with random rollouts: the strongest kind of player that knew nothing but the rules, before AlphaGo.
+"""Plain UCT with random rollouts: Monte Carlo tree search as it was before AlphaGo, for any board game.
 
-UCB1 in the tree (Kocsis and Szepesvári 2006), a uniformly random game from each new leaf as its value, nothing learned.
-``mcts?simulations=200``.
+UCB1 chooses in the tree, one uniformly random game from each new leaf values it, the most visited action is played
+(Kocsis and Szepesvári 2006; Browne et al. 2012). Every move is searched afresh, so it follows from the position and the
+game's seed alone. The tree is the one AlphaZero uses, without its priors.
 """
 
 from __future__ import annotations
@@ -10,33 +11,30 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 import envs
-from agents.chance import Chance
-from agents.core import AgentError, AgentKind, Batch, Decision, GameKey
+from agents.chance import Chance, draws
+from agents.core import AgentKind, Batch, Decision, GameKey
 from agents.registry import describe, fingerprint
 from agents.search.config import SearchConfig
-from agents.search.evaluators import RolloutEvaluator
 from agents.search.search import Search, search_batch
-from envs.core import GameSpec, InputError
+from envs.core import GameSpec, InputError, States
 
-SLOTS = 256  # most games searched side by side
+_TREE_NODES = 1 << 20  # in all games searched side by side, to bound the memory
 
 
 @dataclass(frozen=True, slots=True)
 class MctsOptions:
     simulations: int = 200  # a move
-    rollouts: int = 1  # random games a simulation
-    c: float = 1.0  # exploration constant of UCB1, for values in [-1, 1]
-    solve: bool = False  # also back up proven wins and losses, which the plain method does not
-    seed: int = 0  # of the rollouts
+    c: float = 1.0  # UCB1's exploration for results in [-1, 1]
+    solve: bool = False  # back up proven results as such (Winands et al. 2008)
 
     def __post_init__(self) -> None:
-        for name in ("simulations", "rollouts", "c"):
-            if getattr(self, name) <= 0:
-                raise InputError(f"{name} must be positive, not {getattr(self, name)}")
-        if not 0 <= self.seed < 2**63:
-            raise InputError(f"seed is from 0 to 2**63 - 1, not {self.seed}")
+        if not 1 <= self.simulations <= _TREE_NODES:
+            raise InputError(f"simulations must be in 1..{_TREE_NODES}, not {self.simulations}")
+        if not 0 < self.c <= 100:
+            raise InputError(f"c must be above 0 and at most 100, not {self.c}")
 
 
 class Mcts:
@@ -46,42 +44,47 @@ class Mcts:
         self._options = options
         self.name = describe("mcts", options, MctsOptions())
         self.fingerprint = fingerprint("mcts", options)
-        self._search: Search | None = None
 
     def start(self, spec: GameSpec, games: Sequence[GameKey]) -> None:
-        if spec.family != "board":
-            raise AgentError(f"mcts plays board games, not {spec.id}")
-        self._chance = Chance(games)
-        slots = min(len(games), SLOTS)
-        if self._search is None or self._search.game.spec.id != spec.id or self._search.slots < slots:
-            game, options = envs.make(spec.id), self._options
-            evaluate = RolloutEvaluator(game, options.rollouts, options.seed)
-            config = SearchConfig(root="uct", c_uct=options.c, solve=options.solve)
-            self._search = Search(game, evaluate, config, slots, options.simulations)
+        self._game, self._chance = envs.make(spec.id), Chance(games)
+        slots = max(1, min(len(games), _TREE_NODES // self._options.simulations))
+        config = SearchConfig(root="uct", c_uct=self._options.c, solve=self._options.solve)
+        self._search = Search(self._game, self._rollout, config, slots, self._options.simulations)
 
     def act(self, batch: Batch) -> list[Decision]:
-        search = self._search
-        if search is None:
-            raise AgentError("mcts was asked for a move before its games were started")
         seeds = self._chance.draws(batch)
-        decisions = []
-        for first in range(0, len(batch), search.slots):
-            rows = slice(first, first + search.slots)
-            roots = search_batch(search, batch.observations[rows], seeds[rows], self._options.simulations)
-            for i, action in enumerate(roots.action.tolist()):
-                visited = np.flatnonzero(roots.visits[i])
-                visits = dict(zip(visited.tolist(), roots.visits[i, visited].tolist(), strict=True))
-                decisions.append(Decision(action, float(roots.value[i]), visits, pv=search.line(i)))
+        decisions: list[Decision] = []
+        for first in range(0, len(batch), self._search.slots):
+            rows = slice(first, first + self._search.slots)
+            decisions += self._decide(batch.observations[rows], seeds[rows])
         return decisions
 
+    def _decide(self, states: States, seeds: NDArray[np.uint64]) -> list[Decision]:
+        self._seeds, self._asked = seeds, np.zeros(len(seeds), np.uint64)
+        roots = search_batch(self._search, states, seeds, self._options.simulations)
+        decisions = []
+        for i, (action, value) in enumerate(zip(roots.action.tolist(), roots.value.tolist(), strict=True)):
+            visited = np.flatnonzero(roots.visits[i])
+            visits = dict(zip(visited.tolist(), roots.visits[i, visited].tolist(), strict=True))
+            decisions.append(Decision(action, value, visits, pv=self._search.line(i)))
+        return decisions
+
+    def _rollout(self, states: States, legal: NDArray[np.bool_]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """The search's evaluator: all actions alike, the result that of one random game."""
+        slots = self._search.asking
+        ends = self._game.rollout(states, draws(self._seeds[slots], self._asked[slots]))
+        self._asked[slots] += np.uint64(1)
+        ends = np.where(self._game.mover(states) == 0, ends, -ends)
+        return np.zeros(legal.shape, np.float32), np.stack([ends > 0, ends == 0, ends < 0], axis=1).astype(np.float32)
+
     def close(self) -> None:
-        self._search = None
+        pass
 
 
 AGENTS = {
     "mcts": AgentKind(
         id="mcts",
-        summary="plain UCT with random rollouts; knows the rules only",
+        summary="plain UCT with random rollouts",
         options=MctsOptions,
         make=lambda target, options: Mcts(options),
         plays=lambda spec: spec.family == "board",

@@ -23,6 +23,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
@@ -156,17 +157,17 @@ def load_sets(files: Sequence[Path] = (), progress: bool = False) -> dict[str, l
 
 
 def table(spec: str, results: Sequence[Result]) -> Table:
-    view = Table(title=f"Errors of {spec}", title_justify="left")
-    for column in ("positions", "n", "errors", "rate", "95%", "where possible", "rate ", "95% "):
-        view.add_column(column, justify="left" if column == "positions" else "right")
+    view = Table(title=f"Errors of {spec}", title_justify="left", box=SIMPLE_HEAD, caption_justify="left")
+    view.caption = "*: of the positions in which some move is an error"
+    view.add_column("positions", no_wrap=True)
+    for column in ("n", "errors, %", "95%", "n*", "errors*, %", "95%*"):
+        view.add_column(column, justify="right")
     for result in results:
-        cells = [
-            cell
-            for rate in (result.all, result.critical)
-            for cell in (f"{rate.rate:.2%}", "{:.2%} - {:.2%}".format(*rate.interval))
-        ]
-        n, at_stake = str(result.all.n), str(result.critical.n)
-        view.add_row(result.name, n, str(result.all.errors), *cells[:2], at_stake, *cells[2:], end_section=False)
+        cells = []
+        for rate in (result.all, result.critical):
+            low, high = rate.interval
+            cells += [str(rate.n), f"{100 * rate.rate:.1f}", f"{100 * low:.1f} - {100 * high:.1f}"]
+        view.add_row(result.name, *cells)
     return view
 
 

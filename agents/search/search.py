@@ -35,6 +35,7 @@ class Search:
         self.slots = slots
         self.max_simulations = max_simulations
         self.simulations = 0  # made since the search was created, all slots together
+        self.asking = np.zeros(0, np.int64)  # slots of the rows before the evaluator, for one that draws on their seeds
         self._params = params(config)
         words = game.init(1).shape[1]
         self._tree = allocate(game.spec, words, slots, max_simulations, EDGES_PER_NODE)
@@ -118,6 +119,7 @@ class Search:
         outcomes = self.game.outcome(states)
         legal = self.game.legal(states)
         running = np.isnan(outcomes)
+        self.asking = self._leaf_slots[:leaves][running]
         if running.all():
             logits, wdl = self.evaluate(states, legal)
         elif running.any():
