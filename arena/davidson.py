@@ -23,7 +23,7 @@ from arena.tally import Floats, Tally
 
 HALF = np.array([-0.5, 0.0, 0.5])  # s / 2 of loss, draw, win
 SEATS = np.array([[1.0, 1.0], [1.0, -1.0]])  # d y / d (lead, seat) of the two games of a pair
-TRUST = 30.0
+TRUST = 20.0
 """Games' worth of information (a level decisive game is worth 1) after which a couple's own pairs weigh as much in its
 error as the whole table's within-pair correlation does."""
 CAUTION = 8.0  # as many uncorrelated games are added to the estimate of that correlation
