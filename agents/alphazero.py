@@ -20,7 +20,7 @@ from agents.core import AgentError, AgentKind, Batch, Decision, GameKey
 from agents.registry import describe, fingerprint
 from agents.search.cache import CachedEvaluator
 from agents.search.config import SearchConfig
-from agents.search.evaluators import NetworkEvaluator, Precision
+from agents.search.evaluators import Device, NetworkEvaluator, Precision
 from agents.search.search import Search, search_batch
 from envs.bits import mix
 from envs.core import GameSpec, InputError, States
@@ -36,7 +36,7 @@ class AlphaZeroOptions:
     temperature_plies: int = 10  # while the game is younger than this, openings included
     cache: int = 1 << 18  # positions whose evaluation is remembered
     precision: Precision = "auto"
-    device: str = "cpu"  # or "cuda"
+    device: Device = "cpu"
     slots: int = 256  # most games searched side by side; what a game sees does not depend on it
 
     def __post_init__(self) -> None:
@@ -57,10 +57,13 @@ class AlphaZero:
             raise checkpoints.CheckpointMismatch(card.folder, f"for the game {card.game!r}, which is not known here")
         self._game, self._options = envs.make(card.game), options
         checkpoints.require(card, KIND, self._game.spec)
-        net = networks.make(self._game.spec, networks.config(card.net_config))
+        try:
+            net = networks.make(self._game.spec, networks.config(card.net_config))
+        except InputError as error:
+            raise checkpoints.CheckpointMismatch(card.folder / checkpoints.JSON, str(error)) from None
         checkpoints.fill(net, checkpoint)
-        network = NetworkEvaluator(self._game, net, options.precision, options.device)
-        self._evaluate = CachedEvaluator(self._game, network, options.cache)
+        self._network = NetworkEvaluator(self._game, net, options.precision, options.device)
+        self._evaluate: CachedEvaluator | None = None
         self._search: Search | None = None
         self.name = describe(f"{KIND}:{_label(card.folder)}", options, AlphaZeroOptions())
         self.fingerprint = fingerprint(KIND, options, card.sha256.encode())
@@ -69,8 +72,9 @@ class AlphaZero:
         if (spec.id, spec.version) != (self._game.spec.id, self._game.spec.version):
             raise AgentError(f"{self.name} plays {self._game.spec.id}, not {spec.id}")
         self._chance = Chance(games)
-        slots = min(len(games), self._options.slots)
-        if self._options.simulations and (self._search is None or self._search.slots < slots):
+        self._evaluate = CachedEvaluator(self._game, self._network, self._options.cache)
+        if self._options.simulations:
+            slots = max(1, min(len(games), self._options.slots))
             config = SearchConfig(root=self._options.root)
             self._search = Search(self._game, self._evaluate, config, slots, self._options.simulations)
 
@@ -88,7 +92,7 @@ class AlphaZero:
         return decisions
 
     def close(self) -> None:
-        self._search = None
+        self._search = self._evaluate = None
 
     def _look_ahead(
         self, search: Search, states: States, legal: NDArray[np.bool_], seeds: NDArray[np.uint64], plies: list[int]
@@ -113,6 +117,7 @@ class AlphaZero:
     def _glance(
         self, states: States, legal: NDArray[np.bool_], seeds: NDArray[np.uint64], plies: list[int]
     ) -> list[Decision]:
+        assert self._evaluate is not None, "start comes first"
         logits, wdl = self._evaluate(states, legal)
         logits = np.where(legal, logits, -np.inf)
         policies = np.exp(logits - logits.max(axis=1, keepdims=True))

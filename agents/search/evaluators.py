@@ -20,8 +20,11 @@ from envs.core import BoardGame, InputError, States, unknown
 Logits = NDArray[np.float32]  # [n, A]
 WDL = NDArray[np.float32]  # [n, 3]
 Precision = Literal["auto", "float32", "bfloat16"]
+Device = Literal["cpu", "cuda"]
+Forward = Callable[[NDArray[np.uint8]], tuple[Tensor, Tensor]]  # planes -> policy logits, win/draw/loss logits
 
-CPU_SIZES = (32, 16, 8, 4, 2, 1)  # 32 positions of a 64-channel tower still fit the second- and third-level caches
+WINOGRAD_SIZES = (32, 16, 8, 4, 2, 1)  # more than 32 positions fall out of the processor's caches
+DIRECT_SIZES = (256, 128, 64, *WINOGRAD_SIZES)
 GPU_SIZES = (256,)
 
 
@@ -50,26 +53,27 @@ class NetworkEvaluator:
     spin while they wait, which slows a busy machine down tenfold. Use one process a core. Not safe for use by several
     threads."""
 
-    def __init__(self, game: BoardGame, net: Net, precision: Precision = "auto", device: str = "cpu") -> None:
+    def __init__(self, game: BoardGame, net: Net, precision: Precision = "auto", device: Device = "cpu") -> None:
         if net.observation_shape != game.spec.observation_shape or net.num_actions != game.spec.num_actions:
             raise InputError(f"a network for {net.observation_shape} and {net.num_actions} actions, not {game.spec.id}")
         self._game = game
+        if device not in get_args(Device):
+            raise unknown("device", device, get_args(Device))
+        if device == "cuda" and not torch.cuda.is_available():
+            raise InputError("device 'cuda': PyTorch finds no such device here; choose cpu")
         self._net = copy.deepcopy(net).cpu()
         self._device = torch.device(device)
         self.precision = _resolve(precision, self._device)
+        self._winograd = self._device.type == "cpu" and self.precision == torch.float32
         self.load_weights(net.state_dict())
-        sizes = CPU_SIZES if self._device.type == "cpu" else GPU_SIZES
+        sizes = WINOGRAD_SIZES if self._winograd else DIRECT_SIZES if self._device.type == "cpu" else GPU_SIZES
         self.sizes, self.rows_independent = self._trustworthy(sizes)
 
     def load_weights(self, tensors: Mapping[str, Tensor]) -> None:
         """New weights for the same network; milliseconds."""
         self._net.load_state_dict(tensors)
         net = folded(self._net)
-        self._forward: Callable[[NDArray[np.uint8]], tuple[Tensor, Tensor]]
-        if self._device.type == "cpu" and self.precision == torch.float32:
-            self._forward = WinogradNet(net)
-        else:
-            self._forward = _Direct(net, self.precision, self._device)
+        self._forward: Forward = WinogradNet(net) if self._winograd else _Direct(net, self.precision, self._device)
 
     @torch.inference_mode()
     def __call__(self, states: States, legal: NDArray[np.bool_]) -> tuple[Logits, WDL]:

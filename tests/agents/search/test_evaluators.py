@@ -8,7 +8,14 @@ from hypothesis import strategies as st
 
 import envs
 from agents.networks import NetConfig
-from agents.search.evaluators import CPU_SIZES, NetworkEvaluator, RolloutEvaluator, UniformEvaluator, pieces
+from agents.search.evaluators import (
+    DIRECT_SIZES,
+    WINOGRAD_SIZES,
+    NetworkEvaluator,
+    RolloutEvaluator,
+    UniformEvaluator,
+    pieces,
+)
 from envs.core import InputError
 
 from ..nets import SMALLEST, make
@@ -97,14 +104,14 @@ def test_sizes_that_compute_differently_are_not_used(monkeypatch):
     assert (evaluate.sizes, evaluate.rows_independent) == ((32,), False)
 
 
-@given(st.integers(0, 600), st.sampled_from([CPU_SIZES, (32, 16, 8, 4), (32,), (256,)]))
+@given(st.integers(0, 600), st.sampled_from([WINOGRAD_SIZES, DIRECT_SIZES, (32, 16, 8, 4), (32,), (256,)]))
 @settings(max_examples=200)
 def test_pieces_cover_every_row_once_and_waste_little(n, sizes):
     cut = list(pieces(n, sizes))
     assert [start for start, _, _ in cut] == list(np.cumsum([0, *(rows for _, rows, _ in cut)])[:-1])
     assert sum(rows for _, rows, _ in cut) == n
     assert all(0 < rows <= size and size in sizes for _, rows, size in cut)
-    if sizes == CPU_SIZES:
+    if sizes[-1] == 1:
         assert all(size - rows < size / 4 for _, rows, size in cut)
 
 
@@ -153,6 +160,8 @@ def test_what_does_not_fit_is_refused():
         NetworkEvaluator(other, make(game))
     with pytest.raises(InputError, match="unknown precision 'float61'; choose from: auto, bfloat16, float32"):
         NetworkEvaluator(game, make(game, SMALLEST), "float61")
+    with pytest.raises(InputError, match="unknown device 'tpu'; choose from: cpu, cuda"):
+        NetworkEvaluator(game, make(game, SMALLEST), device="tpu")
     with pytest.raises(InputError, match="rollouts must be at least 1"):
         RolloutEvaluator(game, 0)
 
