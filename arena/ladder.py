@@ -39,7 +39,7 @@ from envs.core import unknown
 
 _BATCH = 64  # games that a worker plays at once
 _SAVE_EVERY = 0.5  # seconds; games not saved yet are played again after a kill
-_ROUND = 16  # least mirrored pairs in an adaptive round
+_TOGETHER = 4  # mirrored pairs that an adaptive ladder lets two agents play at once, to fill their batches
 _LOOK_EVERY = 2.0  # seconds between looks for new checkpoints while there is nothing to play
 
 Games = list[tuple[tuple[AgentRef, AgentRef], list[Task]]]  # players and what they play
@@ -118,7 +118,8 @@ class Ladder:
         Raises `arena.pool.WorkerError` and `arena.store.StoreError`, with all that could be saved saved.
         """
         size = workers or _cores()
-        log, pool = _Log(self, on_progress), Pool(size)
+        pool = Pool(size)
+        log = _Log(self, pool, on_progress)
         try:
             while True:
                 for folder in follow:
@@ -177,7 +178,8 @@ class Ladder:
         left = self.config.pairs * entrants - sum(have.values())
         if entrants < 2 or left <= 0:
             return []
-        return chosen(next_pairs(fit(self.tally()), (), min(left, max(entrants, _ROUND)), seed), have)
+        couples = next_pairs(fit(self.tally()), (), min(entrants, -(-left // _TOGETHER)), seed)
+        return chosen([couple for couple in couples for _ in range(_TOGETHER)][:left], have)
 
     def _jobs(self, log: _Log, workers: int) -> list[Job]:
         """What to play next, the next round planned when it is time for it; empty: nothing is left."""
@@ -196,12 +198,12 @@ class Ladder:
 class _Log:
     """What one `Ladder.run` has achieved, saved every half second."""
 
-    def __init__(self, ladder: Ladder, on_progress: Callable[[Progress], None]) -> None:
-        self.ladder, self.on_progress = ladder, on_progress
+    def __init__(self, ladder: Ladder, pool: Pool, on_progress: Callable[[Progress], None]) -> None:
+        self.ladder, self.pool, self.on_progress = ladder, pool, on_progress
         self.have = read_ids(ladder.store, ladder.name)
         self.tried: set[str] = set()  # games that the host has spoilt in this run
         self.pending: list[MatchRecord] = []
-        self.total = self.played = 0
+        self.total = self.played = self.plies = 0
         self.began = self.saved = time.monotonic()
 
     def missing(self, planned_games: Games) -> Games:
@@ -220,6 +222,7 @@ class _Log:
         self.ladder.store.add(self.pending, self.ladder.name)
         new, self.pending, self.saved = tuple(self.pending), [], time.monotonic()
         self.played += len(new)
+        self.plies += sum(len(record.actions) - len(record.opening) for record in new)
         self.have.update(record.id for record in new if record.counts)
         self.tried.update(record.id for record in new if not record.counts)
         self.on_progress(self.progress(new))
@@ -227,7 +230,10 @@ class _Log:
     def progress(self, new: tuple[MatchRecord, ...] = ()) -> Progress:
         seconds = time.monotonic() - self.began
         done, spoilt = len(self.have), len(self.tried)
-        left = (self.total - done - spoilt) * seconds / self.played if self.played else None
+        left = None
+        if self.plies and self.pool.plies:
+            ahead = (self.total - done - spoilt) * self.plies / self.played - (self.pool.plies - self.plies)
+            left = max(ahead, 0.0) * seconds / self.pool.plies
         return Progress(done, self.total, seconds, left, new, spoilt)
 
 

@@ -31,6 +31,7 @@ from arena.runner import Answered, Finished, Thinking, faulted, make_record
 from arena.worker import Done, Job, Loading, Message, Ready, Unusable, WarmingUp
 
 _TICK = 0.25  # seconds between looks at the clock
+_AWAY = 1.0  # seconds without a look after which nobody is blamed for having been silent
 _INCORRIGIBLE = 3
 _DEATHS = 3  # of workers over one job, or before they are ready, until the machine is taken to be at fault
 _THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
@@ -107,8 +108,9 @@ class _Worker:
                 self.allowed = limits.hang_s if isinstance(message, Thinking) else limits.load_s
                 self.asked = Thinking(message.player, tuple(self.left)) if isinstance(message, WarmingUp) else message
 
-    def overdue(self) -> bool:
-        return self.asked is not None and time.monotonic() - self.since > self.allowed
+    def overdue(self, excused: float) -> bool:
+        """Whether an answer has been due for too long; time before ``excused`` does not count."""
+        return self.asked is not None and time.monotonic() - max(self.since, excused) > self.allowed
 
     def end(self, patience: float = 0.0) -> str:
         """Kills the process, if it has not ended after ``patience`` seconds, and all that it started. How it ended."""
@@ -119,7 +121,7 @@ class _Worker:
         code = self.process.wait()
         self.connection.close()
         with self.log:
-            self.log.seek(0)
+            self.log.seek(max(self.log.seek(0, os.SEEK_END) - 4096, 0))
             words = self.log.read().decode(errors="replace").strip("\0\n ").splitlines()
         how = f"killed by {signal.Signals(-code).name}" if code < 0 else f"ended with status {code}"
         return f"process {how}" + (f": {words[-1][:200]}" if words else "")
@@ -134,17 +136,23 @@ class Pool:
         self._unusable: dict[str, str] = {}  # why, by fingerprint
         self._killed: Counter[str] = Counter()  # games in which an agent has killed its process for sure
         self._stillborn = 0
+        self._excused = 0.0  # when this process last came back from something else, such as Ctrl-Z
+        self.plies = 0  # that agents have made, those of games not finished included
 
     def play(self, jobs: Iterable[Job]) -> Iterator[list[MatchRecord]]:
         """Yields games as they finish, and an empty list now and then. Raises `WorkerError`."""
         todo = deque(_Order(job) for job in jobs)
+        looked = time.monotonic()
         while todo or any(worker.order for worker in self._workers):
             records = self._hand_out(todo)
             busy = [worker for worker in self._workers if worker.order]
             if not records:
                 wait([worker.connection for worker in busy], _TICK)
+            if time.monotonic() - looked > _AWAY:  # workers may have waited until they could tell of their answers
+                self._excused = time.monotonic()
             for worker in busy:
                 records += self._attend(worker, todo)
+            looked = time.monotonic()
             yield records
 
     def close(self) -> list[MatchRecord]:
@@ -173,13 +181,15 @@ class Pool:
         return records
 
     def _attend(self, worker: _Worker, todo: deque[_Order]) -> list[MatchRecord]:
+        plies = sum(map(len, worker.lines))
         records, alive = worker.listen()
+        self.plies += sum(map(len, worker.lines)) - plies
         if worker.unusable is not None and worker.order is not None:
             ref = worker.order.job.players[worker.unusable.player]
             self._unusable[ref.fingerprint] = f"{ref.name} could not be loaded: {worker.unusable.message}"
             todo.appendleft(worker.order)  # `_hand_out` will see that it cannot be played
             worker.order = worker.unusable = worker.asked = None
-        if alive and not worker.overdue():
+        if alive and not worker.overdue(self._excused):
             self._stillborn = 0 if worker.ready else self._stillborn
             return records
         how = worker.end(patience=0.0 if alive else 1.0)
