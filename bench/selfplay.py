@@ -1,0 +1,181 @@
+"""Speed of self-play beside the network alone: ``python -m bench.selfplay [--game G] [--checkpoint C] [--json]``.
+
+Measured one after the other in the same run:
+
+- the bound: evaluations/s of the network alone in ``--workers`` processes; nothing can be faster than that
+- self-play: whole games as a training plays them, playout caps, openings and recording included, in as many processes
+- the learner: positions it learns from per second, in one process
+- the loop: an actual training of ``--loop`` seconds, learner and workers sharing the cores
+
+Games differ with the network: an untrained one plays short games all over the board. ``--checkpoint`` plays with a
+trained one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import tempfile
+import time
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import torch
+from rich.console import Console
+from rich.table import Table
+
+import envs
+from agents import checkpoints, networks
+from agents.networks import Net
+from agents.search.cache import CachedEvaluator
+from agents.search.evaluators import NetworkEvaluator
+from selfplay import config
+from selfplay.chunks import join
+from selfplay.compile import warm_up
+from selfplay.config import TrainConfig
+from selfplay.learner import Learner
+from selfplay.play import SelfPlay
+from selfplay.train import train
+from selfplay.window import Window, rows_of
+
+Figures = dict[str, float]
+
+
+def load(settings: TrainConfig, checkpoint: str | None) -> Net:
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    net = networks.make(envs.make(settings.game).spec, settings.net)
+    if checkpoint:
+        checkpoints.fill(net, checkpoints.read(checkpoint))
+    return net
+
+
+def bound(settings: TrainConfig, checkpoint: str | None, seconds: float, stream: int) -> Figures:
+    game = envs.make(settings.game)
+    evaluate = NetworkEvaluator(game, load(settings, checkpoint))
+    states = game.init(settings.slots)
+    legal = game.legal(states)
+    evaluate(states, legal)
+    rounds, began = 0, time.perf_counter()
+    while (spent := time.perf_counter() - began) < seconds:
+        evaluate(states, legal)
+        rounds += 1
+    return {"evaluations/s": rounds * len(states) / spent}
+
+
+def selfplay(settings: TrainConfig, checkpoint: str | None, seconds: float, stream: int) -> Figures:
+    game = envs.make(settings.game)
+    evaluate = CachedEvaluator(game, NetworkEvaluator(game, load(settings, checkpoint)), settings.cache)
+    players = SelfPlay(game, evaluate, settings, stream)
+
+    def play(seconds: float) -> Figures:
+        def counts() -> list[int]:
+            return [
+                players.simulated,
+                evaluate.evaluations,
+                evaluate.hits,
+                evaluate.requests,
+                players.moves,
+                players.games,
+            ]
+
+        before, began = counts(), time.perf_counter()
+        while (spent := time.perf_counter() - began) < seconds:
+            players.turn()
+        names = ("simulations/s", "evaluations/s", "hits/s", "requests/s", "moves/s", "games/s")
+        return {name: (now - then) / spent for name, now, then in zip(names, counts(), before, strict=True)}
+
+    play(seconds / 2)  # until games are at all stages
+    return play(seconds)
+
+
+def learning(settings: TrainConfig, checkpoint: str | None, seconds: float, stream: int) -> Figures:
+    game = envs.make(settings.game)
+    players = SelfPlay(
+        game, NetworkEvaluator(game, load(settings, checkpoint)), replace(settings, simulations=8), stream
+    )
+    games = []
+    while len(games) < 50:
+        games += players.turn()
+    window = Window(game.init(1).shape[1], game.spec.num_actions)
+    window.add("", *rows_of(join(games), settings))
+    learner = Learner(game, load(settings, checkpoint), settings)
+    learner.step(window.sample(learner.generator, settings.batch), 0.0)
+    learner.steps, began = 0, time.perf_counter()
+    while (spent := time.perf_counter() - began) < seconds:
+        learner.step(window.sample(learner.generator, settings.batch), 0.0)
+    return {"samples/s": learner.steps * settings.batch / spent}
+
+
+def together(work, workers: int, *arguments) -> Figures:
+    """The sum of what ``workers`` processes measure side by side."""
+    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
+        found = [job.result() for job in [pool.submit(work, *arguments, stream) for stream in range(workers)]]
+    return {name: sum(each[name] for each in found) for name in found[0]}
+
+
+def measure(settings: TrainConfig, checkpoint: str | None, seconds: float, loop: float) -> Figures:
+    warm_up(settings)
+    how = settings, checkpoint, seconds
+    first = together(bound, settings.workers, *how)["evaluations/s"]
+    play = together(selfplay, settings.workers, *how)
+    again = together(bound, settings.workers, *how)["evaluations/s"]
+    found = {
+        "bound evaluations/s": first,
+        "bound evaluations/s, again": again,
+        "simulations/s": play["simulations/s"],
+        "unique evaluations/s": play["evaluations/s"],
+        "unique evaluations / bound": play["evaluations/s"] / ((first + again) / 2),
+        "cache hits": play["hits/s"] / play["requests/s"],
+        "moves/s": play["moves/s"],
+        "games/h": play["games/s"] * 3600,
+        "learner samples/s": together(learning, 1, *how)["samples/s"],
+    }
+    if loop:
+        with tempfile.TemporaryDirectory() as folder:
+            states = []
+            result = train(Path(folder) / "run", settings, loop, on_progress=states.append)
+        found |= {
+            "loop: moves/s": states[-1].moves_per_second,
+            "loop: unique evaluations/s": states[-1].evaluations_per_second,
+            "loop: games/h": result.games / result.seconds * 3600,
+            "loop: steps": float(result.steps),
+        }
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--game", default="connect_four")
+    parser.add_argument("--checkpoint", help="a checkpoint to play with; the untrained network if left out")
+    parser.add_argument(
+        "--net", help="channels x blocks, e.g. 64x4; the game's usual, or the checkpoint's, if left out"
+    )
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--seconds", type=float, default=20.0, help="for each measurement")
+    parser.add_argument("--loop", type=float, default=60.0, help="seconds of actual training; 0: none")
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    changes: dict[str, object] = {"workers": options.workers}
+    if options.checkpoint:
+        changes["net"] = dict(checkpoints.read_card(options.checkpoint).net_config)
+    elif options.net:
+        channels, blocks = map(int, options.net.split("x"))
+        changes["net"] = {"blocks": blocks, "channels": channels}
+    settings = config.preset(options.game, **changes)
+    found = measure(settings, options.checkpoint, options.seconds, options.loop)
+    if options.json:
+        print(json.dumps({"settings": asdict(settings), "figures": found}, indent=1))
+        return
+    table = Table(title=f"self-play, {options.game}, {settings.workers} workers")
+    table.add_column("figure")
+    table.add_column("value", justify="right")
+    for name, value in found.items():
+        table.add_row(name, f"{value:.1%}" if name in ("cache hits", "unique evaluations / bound") else f"{value:,.0f}")
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    main()
