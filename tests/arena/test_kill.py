@@ -13,33 +13,19 @@ from pathlib import Path
 
 import pytest
 
-from arena.ladder import Ladder
 from arena.records import MatchRecord
-from arena.roster import LadderConfig
 from arena.store import Query, Store
-from tests.arena.scripted_agents import LOADER
+from tests.arena.ladder_to_kill import GAMES, play
 
 ROOT = Path(__file__).parents[2]
-CONFIG = LadderConfig("tic_tac_toe", pairs=20, seed=5)
-AGENTS = [f"dice?luck={i}&sleep=0.003" for i in range(5)]  # 10 couples of 40 games: 400 games in some 4 seconds
-GAMES, KILLS = 400, 20
-
-DRIVER = """
-import sys
-from arena.ladder import Ladder
-from arena.store import Store
-from tests.arena.test_kill import AGENTS, CONFIG, LOADER
-
-ladder = Ladder(Store(sys.argv[1]), "ladder", CONFIG, loader=LOADER)
-ladder.enter(AGENTS)
-ladder.run(lambda progress: print(progress.done, flush=True), workers=2)
-"""
+KILLS = 20
 
 
 def start(path: Path) -> subprocess.Popen[str]:
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-c", DRIVER, str(path)]
-    return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
+    command = [sys.executable, "-m", "tests.arena.ladder_to_kill", str(path)]
+    return subprocess.Popen(
+        command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE, text=True
+    )
 
 
 def live(path: Path, until: int, delay: float) -> int:
@@ -76,24 +62,18 @@ def test_a_ladder_killed_twenty_times_ends_like_an_undisturbed_one(
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     rng = random.Random(7)
     disturbed, undisturbed = tmp_path / "disturbed.db", tmp_path / "undisturbed.db"
-    moments = [0] * (KILLS // 4) + sorted(rng.randrange(1, GAMES * 4 // 5) for _ in range(KILLS - KILLS // 4))
+    starts = KILLS // 4  # the first ones at any moment from the very start on, the others spread over all the games
+    moments = [0] * starts + sorted(rng.randrange(1, GAMES * 4 // 5) for _ in range(KILLS - starts))
     before = 0
-    for until in moments:  # the first ones at any moment from the very start on
+    for until in moments:
         assert live(disturbed, until, rng.random() * (0.3 if until else 2.0)) == -signal.SIGKILL, "it was done already"
         if disturbed.exists():
             now = len(played(disturbed))
             assert before <= now < GAMES
             before = now
-
     with start(disturbed) as process:
         assert process.wait() == 0
-    store = Store(undisturbed)
-    ladder = Ladder(store, "ladder", CONFIG, loader=LOADER)
-    ladder.enter(AGENTS)
-    ladder.run(workers=2)
-    scheduled = {task.id for task in ladder.scheduled()}
-    store.close()
-
+    scheduled = play(undisturbed, lambda progress: None)
     assert len(scheduled) == GAMES
     assert played(undisturbed).keys() == scheduled
     assert played(disturbed) == played(undisturbed)
