@@ -143,16 +143,29 @@ def test_checkpoints_of_a_run_enter_as_they_appear(store: Store, monkeypatch: py
     assert len(store.matches()) == 2 * (2 + 3 + 4)
 
 
-def test_an_adaptive_ladder_plays_its_budget_round_by_round(store: Store) -> None:
-    table = ladder(store, replace(CONFIG, schedule="adaptive", pairs=10))
-    table.enter(DICE)
-    end = table.run(workers=2)
-    assert end.done == end.total == 80
-    rounds = read_rounds(store, "main")
-    assert [sum(pairing.pairs for pairing in some) for some in rounds] == [16, 16, 8]
-    pairs = Counter(row.id[:16] for row in store.matches())
-    assert len(pairs) == 40
-    assert set(pairs.values()) == {2}
+def test_an_adaptive_ladder_plays_its_budget_in_rounds_that_interruptions_do_not_change(tmp_path: Path) -> None:
+    def interrupt(progress: Progress) -> None:
+        if progress.done > 10 and progress.new:
+            raise KeyboardInterrupt
+
+    plans, games = [], []
+    for interruptions in (0, 2):
+        store = Store(tmp_path / f"{interruptions}.db")
+        table = ladder(store, replace(CONFIG, schedule="adaptive", pairs=10))
+        table.enter(DICE)
+        for _ in range(interruptions):
+            with pytest.raises(KeyboardInterrupt):
+                table.run(interrupt, workers=1)
+            assert len(store.matches()) < 80
+        end = table.run(workers=2)
+        assert end.done == end.total == 80
+        plans.append(read_rounds(store, "main"))
+        games.append({record.id: record.actions for record in store.records()})
+        store.close()
+    assert [sum(pairing.pairs for pairing in some) for some in plans[0]] == [16, 16, 8]
+    assert plans[0] == plans[1]
+    assert games[0] == games[1]
+    assert len(games[0]) == 80
 
 
 def test_a_host_fault_is_made_good_by_the_next_run(store: Store) -> None:
