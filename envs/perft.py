@@ -6,6 +6,7 @@ Every function takes the position to start from (the initial one if None) and re
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,13 @@ from numpy.typing import NDArray
 from envs.core import BoardGame, State, States
 
 _BATCH_BYTES = 1 << 22  # of states per call: large enough to make calls cheap, small enough for the cache
+
+
+@runtime_checkable
+class OwnPerft(Protocol):
+    """A game that counts by itself, in a kernel of its own or by a convention of its own."""
+
+    def perft(self, depth: int, state: State | None = None) -> list[int]: ...
 
 
 def _batches(game: BoardGame, states: States) -> Iterator[States]:
@@ -40,7 +48,10 @@ def _walk(game: BoardGame, depth: int, state: State | None) -> Iterator[tuple[in
 
 
 def perft(game: BoardGame, depth: int, state: State | None = None) -> list[int]:
-    """Number of action sequences of each length 0..``depth``. A finished game has no longer ones."""
+    """Number of action sequences of each length 0..``depth``. A finished game has no longer ones, unless the game
+    itself knows better (chess ignores draws, as all published numbers do)."""
+    if isinstance(game, OwnPerft):
+        return game.perft(depth, state)
     counts = [1] + [0] * max(depth, 1)
     for ply, legal, _ in _walk(game, max(depth, 1) - 1, state):  # the last ply is counted without being made
         counts[ply + 1] += int(np.count_nonzero(legal))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from envs.picture import Circle, Line, Picture, Rect, Shape, Text
+from envs.picture import Circle, Line, Picture, Polyline, Rect, Shape, Text
 
 FONT = "ui-sans-serif, system-ui, sans-serif"
 _BASELINE = 0.35  # of the size: from the middle of a digit or capital down to its foot
@@ -30,6 +30,16 @@ def _shape(shape: Shape) -> str:
         case Line(x1, y1, x2, y2, fill, width):
             paint |= {"stroke": fill, "stroke-width": width, "stroke-linecap": "round"}
             return _element("line", {"x1": x1, "y1": y1, "x2": x2, "y2": y2, **paint})
+        case Polyline(points, fill, stroke, width):
+            if stroke:
+                paint |= {
+                    "stroke": stroke,
+                    "stroke-width": width,
+                    "stroke-linejoin": "round",
+                    "stroke-linecap": "round",
+                }
+            corners = " ".join(f"{x:.4g},{y:.4g}" for x, y in points)
+            return _element("polyline", {"points": corners, **paint, "fill": fill or "none"})
         case Text(x, y, text, size, _):
             foot = y + _BASELINE * size
             return _element("text", {"x": x, "y": foot, "text-anchor": "middle", "font-size": size, **paint}, text)

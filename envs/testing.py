@@ -82,7 +82,11 @@ class Sample:
 
 
 def _choose(legal: NDArray[np.bool_], rng: np.random.Generator) -> Actions:
-    actions: Actions = np.argmax(rng.random(legal.shape) * legal, axis=1).astype(np.int32)
+    actions, choices = np.zeros(len(legal), np.int32), legal.sum(axis=1)
+    first = np.cumsum(choices) - choices  # of each row's legal actions, among those of all rows
+    some = choices > 0
+    drawn = first + (rng.random(len(legal)) * choices).astype(np.int64)
+    actions[some] = np.nonzero(legal)[1][drawn[some]]
     return actions
 
 
@@ -108,6 +112,20 @@ def play(game: BoardGame, games: int = GAMES_PLAYED) -> Sample:
     states = states[rng.permutation(len(states))[:MOST_ROWS]]
     unfinished = int(np.isnan(game.outcome(now)).sum())
     return Sample(game, before[kept], actions[kept], after[kept], states, unfinished)
+
+
+def _finals(game: BoardGame, games: int) -> NDArray[np.float32]:
+    """float32[games]: outcomes of random games."""
+    rng, now, ended = np.random.default_rng(5), game.init(games), [np.empty(0, np.float32)]
+    for _ in range(game.spec.max_plies):
+        now = game.step(now, _choose(game.legal(now), rng))
+        outcome = game.outcome(now)
+        live = np.isnan(outcome)
+        ended.append(outcome[~live])
+        now = now[live]
+        if len(now) == 0:
+            break
+    return np.concatenate(ended)
 
 
 def check_shapes(sample: Sample) -> None:
@@ -266,9 +284,7 @@ def check_rollout(sample: Sample) -> None:
     )
     many = game.rollout(game.init(20_000), np.arange(20_000, dtype=np.uint64))
     require(len(np.unique(many)) > 1, "rollout does not depend on the seed")
-    played = play(game, 2000)
-    finals = game.outcome(played.after)
-    finals = finals[~np.isnan(finals)]
+    finals = _finals(game, 2000)
     deviation = np.sqrt(many.var() / len(many) + finals.var() / len(finals))
     require(abs(many.mean() - finals.mean()) <= 5 * deviation, "rollout is not uniformly random play")
 
