@@ -154,7 +154,8 @@ def _between(
 
 @dataclass(frozen=True, slots=True)
 class _Layer:
-    filters: Tensor  # [36, C', C], transformed
+    inputs: int  # channels
+    filters: Tensor  # [36, C', C], transformed; C' >= inputs, zero above
     bias: Floats  # [C]
     ends: bool
     pool: Floats
@@ -185,9 +186,8 @@ class WinogradNet:
     """A folded network for inference on the CPU. Keeps its scratch memory: not safe for use by several threads."""
 
     def __init__(self, net: Net) -> None:
-        planes, self._height, self._width = net.observation_shape
+        _, self._height, self._width = net.observation_shape
         self._channels, self._num_actions = net.config.channels, net.num_actions
-        self._planes = _round_up(planes)
         self._layers = [_layer(net.stem, ends=True)]
         for block in net.tower:
             assert isinstance(block, Block)
@@ -217,12 +217,12 @@ class WinogradNet:
             self._scratch[n] = self._make_scratch(n)
         inputs, out = self._scratch[n]
         stream = np.zeros((n, self._height, self._width, self._channels), np.float32)
-        into = inputs[self._planes]
+        into = inputs[self._layers[0].inputs]
         _enter(planes, into.padded, into.lines, into.v_array)
         for layer, after in zip(self._layers, [*self._layers[1:], None], strict=True):
             torch.bmm(into.v, layer.filters, out=out.m)
             if after is not None:
-                into = inputs[after.filters.shape[1]]
+                into = inputs[after.inputs]
             _between(
                 out.m_array,
                 layer.bias,
@@ -243,10 +243,10 @@ class WinogradNet:
         high, wide, channels = -(-self._height // 4), -(-self._width // 4), self._channels
         tiles = high * wide
         inputs = {}
-        for c in {layer.filters.shape[1] for layer in self._layers}:
+        for count, c in {(layer.inputs, layer.filters.shape[1]) for layer in self._layers}:
             padded = np.zeros((4 * high + 2, 4 * wide + 2, c), np.float32)
             v = torch.zeros(36, n * tiles, c)
-            inputs[c] = _Input(padded, np.zeros((6, 4 * wide + 2, c), np.float32), v, v.numpy())
+            inputs[count] = _Input(padded, np.zeros((6, 4 * wide + 2, c), np.float32), v, v.numpy())
         m = torch.zeros(36, n * tiles, channels)
         columns = np.zeros((4, 6, tiles * channels), np.float32)
         cells = np.zeros((4, 4, tiles, channels), np.float32)
@@ -264,7 +264,7 @@ def _layer(module: ConvNorm, *, ends: bool, pool: nn.Linear | None = None) -> _L
         pool_weight, pool_bias = np.zeros((0, len(bias)), np.float32), np.zeros(len(bias), np.float32)
     else:
         pool_weight, pool_bias = pool.weight.numpy().T.copy(), pool.bias.numpy().copy()
-    return _Layer(torch.from_numpy(filters), bias, ends, pool_weight, pool_bias)
+    return _Layer(weight.shape[1], torch.from_numpy(filters), bias, ends, pool_weight, pool_bias)
 
 
 Affine = tuple[Tensor, Tensor]  # bias [out], weight [in, out], for torch.addmm
@@ -287,5 +287,5 @@ def _linear(module: nn.Linear, cells: int = 1) -> Affine:
 
 
 def _round_up(channels: int) -> int:
-    """Matrix products over and into multiples of 16 channels add up in one order whatever the number of rows."""
-    return -(-channels // 16) * 16
+    """Matrix products over and into multiples of 8 channels add up in one order whatever the number of rows."""
+    return -(-channels // 8) * 8

@@ -7,7 +7,7 @@ from envs.core import InputError
 
 from .conftest import random_positions
 
-GAMES = ("connect_four", "othello", "tic_tac_toe")
+GAMES = envs.ids()
 
 
 class Opinion:

@@ -21,7 +21,7 @@ from envs.core import InputError
 from ..nets import SMALLEST, make
 from .conftest import position, random_positions
 
-GAMES = ("connect_four", "othello", "tic_tac_toe")
+GAMES = envs.ids()
 
 
 def asked(game_id, n=40, plies=6, seed=0):
