@@ -23,6 +23,7 @@ from selfplay.config import TrainConfig
 GAME, OPENING, LENGTH, FULL, NOISE, MOVE = range(
     6
 )  # what a game's random numbers are for: each use has a stream of its own
+TOGETHER = 8  # games move on when one slot in so many has finished: NumPy's fixed costs are paid once for all of them
 
 
 @njit(cache=True, nogil=True)
@@ -104,6 +105,7 @@ class SelfPlay:
         self._states = np.zeros((config.slots, words), np.uint64)
         self._plies = np.zeros(config.slots, np.int64)
         self._full = np.zeros(config.slots, np.bool_)
+        self._done = np.zeros(0, np.int64)  # slots whose search has finished and whose game has not been moved on
         self._rows: list[list[tuple[Any, ...]]] = [[] for _ in range(config.slots)]  # rows in the order of `Games`
         self._begin(np.arange(config.slots))
 
@@ -130,9 +132,10 @@ class SelfPlay:
 
     def turn(self) -> list[Games]:
         """One simulation in every game, moves where a search is done; the games that ended."""
-        slots = self._search.simulate()
-        if not len(slots):
+        self._done = np.concatenate([self._done, self._search.simulate()])
+        if len(self._done) * TOGETHER < self.config.slots:
             return []
+        slots, self._done = self._done, self._done[:0]
         roots = self._search.results(slots)
         seeds, plies = self._seeds[slots], self._plies[slots]
         actions = choose(roots, temperature(self.config, plies), uniform(seeds, MOVE, plies))
