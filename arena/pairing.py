@@ -1,11 +1,11 @@
 """Which two agents to let meet next: those whose games tell most about the standings.
 
-Bayesian design of experiments. With S the covariance of the ratings and d = e_a - e_b, a mirrored pair of a and b that
-adds the information ``w d d'`` lowers S by ``w (S d)(S d)' / (1 + w d'S d)`` (Sherman & Morrison). Its w is large between
-equals and next to nothing where the winner is certain. What standings show are each rating against the mean of all and
-each agent's lead over the next one, so the pair chosen is the one that lowers the summed variance of these most (an
-A-optimal design; Chaloner & Verdinelli 1995, "Bayesian experimental design: a review", Statist. Sci. 10:273-304). Then S
-is updated as if the pair had been played, and the next one is chosen.
+Bayesian design of experiments. With S the covariance of the ratings and d = e_a - e_b, a mirrored pair of a and b
+that adds the information ``w d d'`` lowers S by ``w (S d)(S d)' / (1 + w d'S d)`` (Sherman & Morrison). Its w is
+large between equals and next to nothing where the winner is certain. What standings show are each rating against the
+mean of all and each agent's lead over the next one, so the pair chosen is the one that lowers the summed variance of
+these most (an A-optimal design; Chaloner & Verdinelli 1995, "Bayesian experimental design: a review", Statist. Sci.
+10:273-304). Then S is updated as if the pair had been played, and the next one is chosen.
 
 Who is next to whom, and how much a game tells, depends on ratings that are not known yet. Both are averaged over draws
 from the posterior; taking the estimates at their word lets early luck decide who meets, and makes intervals too narrow.

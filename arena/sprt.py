@@ -7,8 +7,8 @@ because the two games of a pair are not independent; unpaired games give 0, 1/2 
 
 Only the expected score is hypothesised, so the likelihood ratio is a generalised one: each hypothesis takes the
 distribution that fits the results best among those with its expected score. With p_i the observed shares of the scores
-a_i that one is ``p_i / (1 + x (a_i - s))``, x the root of ``sum p_i (a_i - s) / (1 + x (a_i - s)) = 0``. This is the test
-of Stockfish's Fishtest; M. Van den Bergh, "A practical introduction to the GSPRT",
+a_i that one is ``p_i / (1 + x (a_i - s))``, x the root of ``sum p_i (a_i - s) / (1 + x (a_i - s)) = 0``. This is the
+test of Stockfish's Fishtest; M. Van den Bergh, "A practical introduction to the GSPRT",
 https://www.cantate.be/Fishtest/GSPRT_approximation.pdf, and https://www.cantate.be/Fishtest/support_MLE_multinomial.pdf,
 proposition 1.1. The bounds are exact only in the limit of long tests; from some 50 observations on the error rates are
 within a few thousandths of the nominal ones, and below them where steps are large.

@@ -15,6 +15,8 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import json
+import os
+import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -87,6 +89,9 @@ def main() -> None:
     parser.add_argument("--games", type=int, default=1_000_000)
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     options = parser.parse_args()
+    one_thread = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+    if not one_thread.items() <= os.environ.items():  # read when NumPy is loaded, so begin again
+        os.execve(sys.executable, [sys.executable, "-m", "bench.ratings", *sys.argv[1:]], {**os.environ, **one_thread})
     rng = np.random.default_rng(0)
     elo = rng.normal(0, 300, options.agents)
     elo -= elo.mean()
