@@ -99,7 +99,7 @@ def learning(settings: TrainConfig, checkpoint: str | None, seconds: float, stre
     games = []
     while len(games) < 50:
         games += players.turn()
-    window = Window(game.init(1).shape[1], game.spec.num_actions)
+    window = Window(game.init(1).shape[1], game.spec.max_legal)
     window.add("", *rows_of(join(games), settings))
     learner = Learner(game, load(settings, checkpoint), settings)
     learner.step(window.sample(learner.generator, settings.batch), 0.0)

@@ -17,8 +17,10 @@ from numpy.typing import NDArray
 
 from selfplay import files
 
+SCHEMA = 2
 FOLDER = "games"
 DAMAGED = ".damaged"  # suffix of a chunk that could not be read
+Facts = dict[str, float]
 _NAME = re.compile(r"w(\d+)-s(\d+)-(\d+)\.safetensors")
 
 
@@ -30,7 +32,7 @@ class Games:
     movers: NDArray[np.int8]  # [N] the player to move
     plies: NDArray[np.int16]  # [N] from the initial position, random opening included
     actions: NDArray[np.int32]  # [N] what was played
-    policy: NDArray[np.float16]  # [N, A] the search's improved policy
+    policy: NDArray[np.float16]  # [N, max_legal] the search's improved policy, packed
     wdl: NDArray[np.float16]  # [N, 3] win/draw/loss after the search
     surprise: NDArray[np.float16]  # [N] KL divergence of `policy` from the network's priors, in nats
     proven: NDArray[np.int8]  # [N] game-theoretic value if the search proved it, else UNKNOWN
@@ -41,6 +43,23 @@ class Games:
 
     def __len__(self) -> int:
         return len(self.states)
+
+
+def pack(policy: NDArray[Any], legal: NDArray[np.bool_], width: int) -> NDArray[np.float16]:
+    """float16[n, width]: the entries of legal actions, ascending by action, then zeros. Chess has 4,672 actions, of
+    which some 35 are legal; since the rules know which, nothing but the numbers needs to be kept."""
+    rows, actions = np.nonzero(legal)
+    packed = np.zeros((len(policy), width), np.float16)
+    packed[rows, (np.cumsum(legal, axis=1) - 1)[rows, actions]] = policy[rows, actions]
+    return packed
+
+
+def unpack(packed: NDArray[np.float16], legal: NDArray[np.bool_]) -> NDArray[np.float16]:
+    """float16[n, A]: the inverse of `pack`."""
+    rows, actions = np.nonzero(legal)
+    policy = np.zeros(legal.shape, np.float16)
+    policy[rows, actions] = packed[rows, (np.cumsum(legal, axis=1) - 1)[rows, actions]]
+    return policy
 
 
 def join(parts: Sequence[Games]) -> Games:
@@ -75,15 +94,18 @@ def listing(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir() if _NAME.fullmatch(path.name))
 
 
-def write(path: Path, games: Games, facts: Any) -> None:
-    """``facts``: anything JSON can hold, such as what the worker has counted since its last chunk."""
-    files.write_tensors(path, {field.name: getattr(games, field.name) for field in fields(Games)}, facts)
+def write(path: Path, games: Games, facts: Facts) -> None:
+    """``facts``: numbers by name, such as what the worker has counted since its last chunk."""
+    tensors = {field.name: getattr(games, field.name) for field in fields(Games)}
+    files.write_tensors(path, tensors, {"schema": SCHEMA, **facts})
 
 
-def read(path: Path) -> tuple[Games, Any]:
+def read(path: Path) -> tuple[Games, Facts]:
     """Raises `files.Damaged`."""
     tensors, facts = files.read_tensors(path)
     try:
+        if facts.pop("schema") != SCHEMA:
+            raise files.Damaged(f"{path}: games in the format of another version")
         return Games(**tensors), facts
-    except TypeError as error:
-        raise files.Damaged(f"{path}: not a file of games ({error})") from None
+    except (TypeError, KeyError, AttributeError) as error:
+        raise files.Damaged(f"{path}: not a file of games ({error!r})") from None

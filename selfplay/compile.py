@@ -29,7 +29,7 @@ def warm_up(settings: TrainConfig) -> None:
     games: list[Games] = []
     while not games:
         games += players.turn()
-    window = Window(game.init(1).shape[1], game.spec.num_actions)
+    window = Window(game.init(1).shape[1], game.spec.max_legal)
     window.add("", *rows_of(join(games), small))
     rows = window.sample(np.random.default_rng(0), 2)
-    learner.tensors(game, learner.turned(game, rows, np.zeros(2, np.int8)))
+    learner.make_batch(game, rows, np.zeros(2, np.int8))

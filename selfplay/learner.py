@@ -14,6 +14,7 @@ from torch.nn import functional as F
 
 from agents.networks import Net
 from envs.core import BoardGame
+from selfplay.chunks import unpack
 from selfplay.config import TrainConfig
 from selfplay.window import Rows
 
@@ -35,24 +36,21 @@ class Batch(NamedTuple):
     replies: Tensor  # int64[n], -1: none
 
 
-def turned(game: BoardGame, rows: Rows, k: NDArray[np.int8]) -> Rows:
+def make_batch(game: BoardGame, rows: Rows, k: NDArray[np.int8]) -> Batch:
     """Row ``i`` under the board's symmetry ``k[i]``, its policy and the reply along with it."""
     image = game.action_symmetry[k]  # [n, A]: where each action goes
-    policy = np.empty_like(rows.policy)
-    np.put_along_axis(policy, image.astype(np.int64), rows.policy, axis=1)
+    states = game.symmetry(rows.states, k)
+    policy = np.zeros(image.shape, np.float16)
+    np.put_along_axis(policy, image.astype(np.int64), unpack(rows.policy, game.legal(rows.states)), axis=1)
     replies = np.where(rows.replies < 0, -1, image[np.arange(len(rows)), rows.replies])
-    return Rows(game.symmetry(rows.states, k), policy, rows.teaches_policy, rows.value, replies.astype(np.int32))
-
-
-def tensors(game: BoardGame, rows: Rows) -> Batch:
-    observations = torch.from_numpy(game.observe(rows.states)).float()
+    observations = torch.from_numpy(game.observe(states)).float()
     return Batch(
         observations=observations.contiguous(memory_format=torch.channels_last),
-        legal=torch.from_numpy(game.legal(rows.states)),
-        policy=torch.from_numpy(rows.policy).float(),
+        legal=torch.from_numpy(game.legal(states)),
+        policy=torch.from_numpy(policy).float(),
         teaches_policy=torch.from_numpy(rows.teaches_policy),
         value=torch.from_numpy(rows.value),
-        replies=torch.from_numpy(rows.replies).long(),
+        replies=torch.from_numpy(replies).long(),
     )
 
 
@@ -130,7 +128,7 @@ class Learner:
         """Learns from these positions, each under a random symmetry. Raises `Diverged`, the weights being unharmed."""
         config = self.config
         k = self.generator.integers(0, self.game.spec.num_symmetries, len(rows)).astype(np.int8)
-        batch = tensors(self.game, turned(self.game, rows, k))
+        batch = make_batch(self.game, rows, k)
         found = losses(self.net, batch)
         total = found.policy + config.value_weight * found.value + config.reply_weight * found.reply
         self.optimizer.zero_grad(set_to_none=True)

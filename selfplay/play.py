@@ -17,7 +17,7 @@ from agents.search.results import Roots
 from agents.search.search import Search
 from envs.bits import draw
 from envs.core import BoardGame, States
-from selfplay.chunks import Games, result
+from selfplay.chunks import Games, pack, result
 from selfplay.config import TrainConfig
 
 GAME, OPENING, LENGTH, FULL, NOISE, MOVE = range(
@@ -155,12 +155,13 @@ class SelfPlay:
 
     def _record(self, slots: NDArray[np.int64], roots: Roots, actions: NDArray[np.int32]) -> None:
         self.moves += len(slots)
+        states = self._states[slots]
         columns = (
-            self._states[slots],
-            self.game.mover(self._states[slots]),
+            states,
+            self.game.mover(states),
             self._plies[slots],
             actions,
-            roots.policy.astype(np.float16),
+            pack(roots.policy, self.game.legal(states), self.game.spec.max_legal),
             roots.wdl.astype(np.float16),
             divergence(roots.policy, roots.priors),
             roots.proven,

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from envs.core import BoardGame
 from selfplay import chunks, files
-from selfplay.chunks import Games
+from selfplay.chunks import Facts, Games
 from selfplay.config import TrainConfig
 from selfplay.window import Window, rows_of, window_size
 
@@ -20,7 +19,7 @@ class Arrival:
 
     name: str
     games: Games
-    facts: Any  # what its worker said about it
+    facts: Facts  # what its worker said about it
     positions: int  # that may be sampled
     weight: int  # their sampling weights, in units of targets.UNIT
 
@@ -30,7 +29,7 @@ class Replay:
     that they are not needed (`forget_retired`), so a run that is killed finds the very window it had."""
 
     def __init__(self, folder: Path, game: BoardGame, config: TrainConfig) -> None:
-        self.window = Window(game.init(1).shape[1], game.spec.num_actions)
+        self.window = Window(game.init(1).shape[1], game.spec.max_legal)
         self.retired: list[str] = []
         self.problems: list[str] = []  # lines for people about files that could not be read
         self._folder, self._config = folder, config

@@ -242,7 +242,7 @@ class _Training:
             workers.has_written(chunks.worker_of(arrival.name))
             counters.games += len(games.lengths)
             counters.moves += len(games)
-            counters.simulations += arrival.facts["simulations"]
+            counters.simulations += int(arrival.facts["simulations"])
             counters.positions += arrival.positions
             counters.weight += arrival.weight
             last_plies = games.plies[games.lengths.cumsum() - 1]

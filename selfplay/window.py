@@ -18,7 +18,7 @@ class Rows:
     """Training positions. From the mover's view."""
 
     states: NDArray[np.uint64]  # [n, W]
-    policy: NDArray[np.float16]  # [n, A]
+    policy: NDArray[np.float16]  # [n, max_legal] packed (`selfplay.chunks.pack`)
     teaches_policy: NDArray[np.bool_]  # [n]
     value: NDArray[np.float32]  # [n, 3] win/draw/loss
     replies: NDArray[np.int32]  # [n] the opponent's next action or -1
@@ -50,11 +50,11 @@ class Window:
     """Positions [start, end) of arrays that are moved down or doubled when full: adding costs little, and each column
     stays one array. ``ends[i]`` is the sum of all weights up to position ``i``; a search in it samples by weight."""
 
-    def __init__(self, words: int, actions: int, capacity: int = 1 << 14) -> None:
+    def __init__(self, words: int, max_legal: int, capacity: int = 1 << 14) -> None:
         self.names: deque[tuple[str, int]] = deque()  # chunks in the window, oldest first, and their positions
         self._rows = Rows(
             states=np.zeros((capacity, words), np.uint64),
-            policy=np.zeros((capacity, actions), np.float16),
+            policy=np.zeros((capacity, max_legal), np.float16),
             teaches_policy=np.zeros(capacity, np.bool_),
             value=np.zeros((capacity, 3), np.float32),
             replies=np.zeros(capacity, np.int32),

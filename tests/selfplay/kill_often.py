@@ -78,7 +78,7 @@ def load_kernels(run):
     replay = Replay(run / chunks.FOLDER, game, SETTINGS)
     replay.restore(chunks.listing(run / chunks.FOLDER)[:1], [])
     rows = replay.window.sample(np.random.default_rng(0), 4)
-    learner.tensors(game, learner.turned(game, rows, np.ones(4, np.int8)))
+    learner.make_batch(game, rows, np.ones(4, np.int8))
 
 
 def main(alone, run, kills):

@@ -21,7 +21,7 @@ TYPES = {
 }
 
 
-def games(lengths, num_actions=7, **columns):
+def games(lengths, max_legal=7, **columns):
     """`Games` with these lengths, movers taking turns, and plain values in all columns not given."""
     n = sum(lengths)
     plies = np.concatenate([np.arange(length) for length in lengths])
@@ -29,8 +29,8 @@ def games(lengths, num_actions=7, **columns):
         "states": np.arange(2 * n).reshape(n, 2),
         "movers": plies % 2,
         "plies": plies,
-        "actions": np.arange(n) % num_actions,
-        "policy": np.full((n, num_actions), 1 / num_actions),
+        "actions": np.arange(n) % max_legal,
+        "policy": np.full((n, max_legal), 1 / max_legal),
         "wdl": np.full((n, 3), 1 / 3),
         "surprise": np.zeros(n),
         "proven": np.full(n, UNKNOWN),

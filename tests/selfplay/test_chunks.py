@@ -19,10 +19,26 @@ def test_games_come_back_as_they_were(tmp_path):
         assert np.array_equal(old, new)
 
 
-def test_a_file_of_something_else_is_refused(tmp_path):
-    files.write_tensors(tmp_path / "g", {"weights": np.zeros(3)}, {})
-    with pytest.raises(files.Damaged, match="g: not a file of games"):
+@pytest.mark.parametrize(
+    ("facts", "message"),
+    [
+        ({"schema": chunks.SCHEMA}, "not a file of games"),
+        ({}, "not a file of games"),
+        ({"schema": 1}, "another version"),
+    ],
+)
+def test_a_file_of_something_else_is_refused(tmp_path, facts, message):
+    files.write_tensors(tmp_path / "g", {"weights": np.zeros(3)}, facts)
+    with pytest.raises(files.Damaged, match=f"g: .*{message}"):
         chunks.read(tmp_path / "g")
+
+
+def test_packing_keeps_the_legal_entries_in_order():
+    legal = np.array([[0, 1, 0, 1, 1], [1, 0, 0, 0, 0]], np.bool_)
+    policy = np.array([[0, 0.25, 0, 0.5, 0.25], [1, 0, 0, 0, 0]], np.float32)
+    packed = chunks.pack(policy, legal, 4)
+    assert packed.tolist() == [[0.25, 0.5, 0.25, 0], [1, 0, 0, 0]]
+    assert np.array_equal(chunks.unpack(packed, legal), policy)
 
 
 @pytest.mark.parametrize(

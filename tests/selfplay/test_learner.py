@@ -8,8 +8,9 @@ import torch
 import envs
 from agents import networks
 from agents.networks import NetConfig
+from selfplay.chunks import pack, unpack
 from selfplay.config import TrainConfig
-from selfplay.learner import Diverged, Learner, learning_rate, losses, tensors, turned
+from selfplay.learner import Diverged, Learner, learning_rate, losses, make_batch
 from selfplay.window import Rows
 
 TINY = NetConfig(blocks=1, channels=8, pool_every=0)
@@ -29,7 +30,7 @@ def some_rows(game, n=16, seed=0):
     policy = rng.random(legal.shape) * legal
     return Rows(
         states=states,
-        policy=(policy / policy.sum(axis=1, keepdims=True)).astype(np.float16),
+        policy=pack(policy / policy.sum(axis=1, keepdims=True), legal, game.spec.max_legal),
         teaches_policy=rng.random(n) < 0.7,
         value=rng.dirichlet([1, 1, 1], n).astype(np.float32),
         replies=np.array([rng.choice(np.flatnonzero(row)) for row in legal], np.int32),
@@ -47,27 +48,31 @@ def learner(game="tic_tac_toe", **changes):
 def test_a_turned_position_has_its_policy_and_reply_turned_with_it(game):
     rules = envs.make(game)
     rows = some_rows(rules)
+    policy = unpack(rows.policy, rules.legal(rows.states))
     for k in range(rules.spec.num_symmetries):
-        image = turned(rules, rows, np.full(len(rows), k, np.int8))
+        every = np.full(len(rows), k, np.int8)
+        states, batch = rules.symmetry(rows.states, every), make_batch(rules, rows, every)
+        assert np.array_equal(batch.observations.numpy(), rules.observe(states))
+        assert np.array_equal(batch.legal.numpy(), rules.legal(states))
+        assert (batch.policy[~batch.legal] == 0).all()
         for i in range(len(rows)):
-            before, after = rows.states[i : i + 1], image.states[i : i + 1]
-            assert (image.policy[i][~rules.legal(after)[0]] == 0).all()
+            before, after = rows.states[i : i + 1], states[i : i + 1]
             for action in np.flatnonzero(rules.legal(before)[0]):
                 # playing the action and turning the board must equal turning the board and playing the image's action
                 played = rules.symmetry(rules.step(before, np.array([action], np.int32)), np.array([k], np.int8))
                 there = int(rules.action_symmetry[k, action])
                 assert np.array_equal(rules.step(after, np.array([there], np.int32)), played)
-                assert image.policy[i, there] == rows.policy[i, action]
+                assert batch.policy[i, there] == policy[i, action]
                 if action == rows.replies[i]:
-                    assert image.replies[i] == there
-        assert np.array_equal(image.value, rows.value)
+                    assert batch.replies[i] == there
+        assert np.array_equal(batch.value.numpy(), rows.value)
 
 
 def test_no_reply_stays_no_reply():
     rules = envs.make("connect_four")
     rows = some_rows(rules)
     rows.replies[:] = -1
-    assert set(turned(rules, rows, np.ones(len(rows), np.int8)).replies) == {-1}
+    assert set(make_batch(rules, rows, np.ones(len(rows), np.int8)).replies.tolist()) == {-1}
 
 
 class Fixed(torch.nn.Module):
@@ -89,19 +94,20 @@ def test_losses_by_hand():
     game = envs.make("tic_tac_toe")
     states = game.init(2)
     states[1:] = game.step(game.step(states[1:], np.array([0], np.int32)), np.array([1], np.int32))
-    policy = np.zeros((2, 9), np.float16)
+    policy = np.zeros((2, 9))
     policy[0, [0, 8]] = 0.5
     policy[1, 8] = 1.0
     rows = Rows(
         states,
-        policy,
+        pack(policy, game.legal(states), 9),
         teaches_policy=np.array([True, True]),
         value=np.array([[1, 0, 0], [0, 0.5, 0.5]], np.float32),
         replies=np.array([3, -1], np.int32),
     )
+    same = np.zeros(2, np.int8)
     logits = [math.log(2.0)] * 1 + [0.0] * 8  # action 0 is twice as likely as each other
     net = Fixed(logits, [math.log(2.0), 0.0, 0.0], reply=[0.0] * 9)
-    found = losses(net, tensors(game, rows))
+    found = losses(net, make_batch(game, rows, same))
     first = -0.5 * math.log(2 / 10) - 0.5 * math.log(1 / 10)
     second = -math.log(1 / 7)  # actions 0 and 1 are taken: their logits do not count
     assert found.policy.item() == pytest.approx((first + second) / 2)
@@ -109,10 +115,10 @@ def test_losses_by_hand():
     assert found.reply.item() == pytest.approx(math.log(9))
     rows.teaches_policy[1] = False
     rows.replies[0] = -1
-    found = losses(Fixed(logits, [0.0] * 3, reply=[0.0] * 9), tensors(game, rows))
+    found = losses(Fixed(logits, [0.0] * 3, reply=[0.0] * 9), make_batch(game, rows, same))
     assert found.policy.item() == pytest.approx(first)
     assert found.reply.item() == 0.0
-    assert losses(Fixed(logits, [0.0] * 3), tensors(game, rows)).reply.item() == 0.0
+    assert losses(Fixed(logits, [0.0] * 3), make_batch(game, rows, same)).reply.item() == 0.0
 
 
 def test_the_learning_rate_warms_up_holds_and_falls():
@@ -129,11 +135,12 @@ def test_learning_one_batch_by_heart():
     student = learner(learning_rate=0.01, warmup_steps=0, decay=0.0, surprise=0.0)
     game = student.game
     state = game.step(game.init(1), np.array([4], np.int32))  # the centre: every symmetry maps it to itself
-    policy = np.zeros((8, 9), np.float16)
+    policy = np.zeros((8, 9))
     policy[:, [0, 2, 6, 8]] = 0.25
+    states = np.repeat(state, 8, axis=0)
     rows = Rows(
-        np.repeat(state, 8, axis=0),
-        policy,
+        states,
+        pack(policy, game.legal(states), 9),
         np.ones(8, np.bool_),
         np.tile(np.float32([0.125, 0.75, 0.125]), (8, 1)),
         np.full(8, -1, np.int32),

@@ -27,7 +27,7 @@ def window():
     found = Window(envs.make("tic_tac_toe").init(1).shape[1], 9)
     game = envs.make("tic_tac_toe")
     states = game.step(game.init(9), np.arange(9, dtype=np.int32))
-    played = games([9], num_actions=9, states=states, policy=np.eye(9)[(np.arange(9) + 1) % 9])
+    played = games([9], max_legal=9, states=states, policy=np.eye(9)[np.arange(9) % 8])
     found.add("c", rows_of(played, TrainConfig())[0], np.full(9, UNIT))
     return found
 
