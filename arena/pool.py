@@ -105,7 +105,7 @@ class _Worker:
                 self.unusable = message
             case _ if self.order is not None:
                 limits = self.order.job.limits
-                self.allowed = limits.hang_s if isinstance(message, Thinking) else limits.load_s
+                self.allowed = limits.patience(len(message.games)) if isinstance(message, Thinking) else limits.load_s
                 self.asked = Thinking(message.player, tuple(self.left)) if isinstance(message, WarmingUp) else message
 
     def overdue(self, excused: float) -> bool:

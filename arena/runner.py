@@ -45,7 +45,7 @@ class Limits:
     """What ends a game early."""
 
     move_ms: float | None = None  # a longer decision loses by ``time``
-    hang_s: float = 60.0  # no answer at all for this long loses by ``hang`` (ladders only: needs a worker process)
+    hang_s: float = 60.0  # a decision: no answer at all for longer loses by ``hang`` (ladders only: see `arena.pool`)
     load_s: float = 600.0  # for loading an agent and its first, unrecorded move, which may compile
     max_plies: int | None = None  # a longer game is cut off as a draw; None: the game's own limit
 
@@ -54,6 +54,12 @@ class Limits:
             value = getattr(self, name)
             if value is not None and not value > 0:
                 raise InputError(f"{name} must be positive, not {value}")
+
+    def patience(self, decisions: int) -> float:
+        """Seconds after which an agent that was asked for so many decisions at once is taken to hang."""
+        if self.move_ms is None:
+            return self.hang_s * decisions
+        return self.hang_s + self.move_ms / 1e3 * decisions  # all would be too late by then
 
 
 DEFAULT_LIMITS = Limits()

@@ -22,7 +22,7 @@ from tests.arena.scripted_agents import LOADER
 ROOT = Path(__file__).parents[2]
 BOOK = make_book(envs.make("tic_tac_toe"), 12, (2, 2))
 TASKS = tuple(Task(f"{i:016x}-1", 1000 + i, BOOK[i % 12], i % 2) for i in range(12))
-LIMITS = Limits(hang_s=1.5, load_s=4.0)
+LIMITS = Limits(hang_s=1.0, load_s=4.0)
 BAD = {f"{i:016x}-1" for i in (0, 8)}  # games in which an agent with every=8 misbehaves
 
 
@@ -70,16 +70,16 @@ def test_a_hanging_agent_loses_the_games_it_was_asked_about_and_the_others_go_on
     sound: dict[str, tuple[int, ...]],
 ) -> None:
     hanging = "b?fault=hang&ply=4&every=8"
-    games = played(job("a?", hanging))
-    assert games.keys() == sound.keys()
+    games = played(job("a?", hanging, TASKS[:6]))
+    assert games.keys() == {task.id for task in TASKS[:6]}
     hung = {name for name, record in games.items() if lost(record, hanging, "hang")}
-    reached = {name for name in BAD if len(sound[name]) > 4}  # games that get as far as the hang
+    reached = {name for name in BAD & games.keys() if len(sound[name]) > 4}  # games that get as far as the hang
     assert reached <= hung < games.keys()
     for name, record in games.items():
         assert record.actions == sound[name][: len(record.actions)]
         if name in hung:
             assert record.fault is not None
-            assert record.fault.message == "no answer in 1.5 s"
+            assert record.fault.message in ("no answer in 2 s", "no answer in 3 s")  # of two or three games at once
             assert 4 <= len(record.actions) <= 5
         else:
             assert record.actions == sound[name]
@@ -149,7 +149,7 @@ def test_a_supervisor_that_was_away_blames_nobody_for_it() -> None:
     # as after Ctrl-Z: a worker that could not tell of its answers looks as if it had hung all the time
     pool, stopped = Pool(1), False
     try:
-        for records in pool.play([job("a?sleep=0.01", "b?")]):
+        for records in pool.play([job("a?sleep=0.01", "b?", TASKS[:1])]):
             assert all(record.fault is None for record in records)
             (worker,) = pool._workers
             if isinstance(worker.asked, Thinking) and not stopped:

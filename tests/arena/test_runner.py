@@ -228,6 +228,11 @@ def test_agents_times_are_kept_where_they_tell_them() -> None:
                 assert (ply.ms == 1e6) == (record.agents[seat].spec == "b?fault=late")
 
 
+def test_the_more_decisions_the_more_patience() -> None:
+    assert Limits(hang_s=60).patience(32) == 32 * 60
+    assert Limits(hang_s=60, move_ms=500).patience(32) == 60 + 32 * 0.5
+
+
 @pytest.mark.parametrize("limit", ["move_ms", "hang_s", "load_s", "max_plies"])
 def test_limits_are_positive(limit: str) -> None:
     for value in (0, -1, float("nan")):
