@@ -19,7 +19,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -188,41 +188,50 @@ class _Training:
             self.replay.restore(self.counters.window, self.counters.retired)
 
     def go(self, stop: threading.Event, on_progress: Callable[[Progress], None]) -> Result:
-        counters = self.counters
-        journal = Journal(self.run, self.learner.steps)
         workers = Workers(self.run, self.config.workers)
-        now, began = counters.seconds, time.monotonic() - counters.seconds
-        save, tell, note = (_Every(p, now) for p in (self.config.save_seconds, PROGRESS_SECONDS, JOURNAL_SECONDS))
         try:
-            while not stop.is_set() and now < self.budget:
-                self._watch(workers)
+            with closing(Journal(self.run, self.learner.steps)) as journal:
+                self._loop(workers, journal, stop, on_progress)
+                workers.stop()  # they write what is finished
                 self._ingest(workers)
-                if not self._learn():
-                    stop.wait(IDLE_SECONDS)
-                counters.seconds = now = time.monotonic() - began
-                if self.gate is None and self.learner.steps >= self.published + self.config.publish_steps:
-                    self._publish()
-                if now >= counters.checkpoint_due:
+                if self.learner.steps > self.counters.checkpoint_steps:
                     self._checkpoint()
-                    self._save()
-                elif save.due(now):
-                    self._save()
-                if tell.due(now):
-                    state = self._progress(workers.alive)
-                    on_progress(state)
-                    if note.due(now) or state.event:
-                        journal.write(state)
-            workers.stop()  # they write what is finished
-            self._ingest(workers)
-            if self.learner.steps > counters.checkpoint_steps:
-                self._checkpoint()
-            self._save()
-            journal.write(self._progress(workers.alive))
+                self._save()
+                journal.write(self._progress(workers.alive))
         finally:
             workers.stop()
-            journal.close()
-        newest = checkpoints.resolve(self.run)
-        return Result(newest, now, counters.games, self.learner.steps, interrupted=now < self.budget)
+        return Result(
+            checkpoint=checkpoints.resolve(self.run),
+            seconds=self.counters.seconds,
+            games=self.counters.games,
+            steps=self.learner.steps,
+            interrupted=self.counters.seconds < self.budget,
+        )
+
+    def _loop(
+        self, workers: Workers, journal: Journal, stop: threading.Event, on_progress: Callable[[Progress], None]
+    ) -> None:
+        counters, now = self.counters, self.counters.seconds
+        began = time.monotonic() - now
+        save, tell, note = (_Every(p, now) for p in (self.config.save_seconds, PROGRESS_SECONDS, JOURNAL_SECONDS))
+        while not stop.is_set() and now < self.budget:
+            self._watch(workers)
+            self._ingest(workers)
+            if not self._learn():
+                stop.wait(IDLE_SECONDS)
+            counters.seconds = now = time.monotonic() - began
+            if self.gate is None and self.learner.steps >= self.published + self.config.publish_steps:
+                self._publish()
+            if now >= counters.checkpoint_due:
+                self._checkpoint()
+                self._save()
+            elif save.due(now):
+                self._save()
+            if tell.due(now):
+                state = self._progress(workers.alive)
+                on_progress(state)
+                if note.due(now) or state.event:
+                    journal.write(state)
 
     @property
     def share(self) -> float:

@@ -33,7 +33,7 @@ class Workers:
         return self._run / LOGS / f"worker-{index}.log"
 
     def _spawn(self, index: int) -> subprocess.Popen[bytes]:
-        paths = os.pathsep.join(path for path in sys.path if path)
+        paths = os.pathsep.join(path or os.getcwd() for path in sys.path)
         with self._log(index).open("ab") as log:
             return subprocess.Popen(
                 [sys.executable, "-m", "selfplay.worker", str(self._run), str(index), str(os.getpid())],
