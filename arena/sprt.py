@@ -28,7 +28,8 @@ from numpy.typing import ArrayLike, NDArray
 from envs.core import InputError
 
 UNSEEN = 1e-3  # count given to a score that has not come up yet, as Fishtest does, so that no hypothesis excludes it
-HALVINGS = 40  # of the bracket around x; the LLR is stationary in x, so its error is the square of this one
+STEPS = 60  # at most, towards x; about six are usual
+TOLERANCE = 1e-10  # of x; the LLR is stationary there, so its own error is far smaller
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,12 +115,21 @@ def log_likelihood_ratio(counts: ArrayLike, elo0: float, elo1: float) -> NDArray
 
 
 def _scale(share: NDArray[np.float64], mean: float) -> NDArray[np.float64]:
-    """[..., k]: ``1 + x (a - mean)``; shares over it are the likeliest distribution with this mean."""
+    """[..., k]: ``1 + x (a - mean)``; shares over it are the likeliest distribution with this mean.
+
+    The sum whose root is x falls from infinity to minus infinity as x grows, between the two x where a scale is zero.
+    Newton's method finds the root, halving the bracket where it would leave it."""
     away = np.linspace(0, 1, share.shape[-1]) - mean
-    low = np.full((*share.shape[:-1], 1), -1 / away[-1])  # all of the scale is positive between these two
-    high = np.full_like(low, -1 / away[0])
-    for _ in range(HALVINGS):  # the sum falls from infinity to minus infinity as x grows
-        x = (low + high) / 2
-        below = np.sum(share * away / (1 + x * away), axis=-1, keepdims=True) > 0
-        low, high = np.where(below, x, low), np.where(below, high, x)
+    low, high = np.full((*share.shape[:-1], 1), -1 / away[-1]), np.full((*share.shape[:-1], 1), -1 / away[0])
+    x = np.zeros_like(low)
+    for _ in range(STEPS):
+        ratio = away / (1 + x * away)
+        weighted = share * ratio
+        value = weighted.sum(axis=-1, keepdims=True)
+        low, high = np.where(value > 0, x, low), np.where(value > 0, high, x)
+        newton = x + value / (weighted * ratio).sum(axis=-1, keepdims=True)
+        moved = np.where((low < newton) & (newton < high), newton, (low + high) / 2)
+        if np.abs(moved - x).max() < TOLERANCE:
+            break
+        x = moved
     return np.asarray(1 + x * away)
