@@ -8,6 +8,7 @@ shallow as it sounds: an anchor, not a player.
 
 from __future__ import annotations
 
+import math
 from functools import cache
 
 import numpy as np
@@ -45,7 +46,8 @@ def evaluate(game: BoardGame, states: States) -> NDArray[np.int32]:
 
 
 def _planes(game: BoardGame, states: States) -> NDArray[np.float32]:
-    return game.observe(states).reshape(len(states), -1).astype(np.float32)
+    planes = game.observe(states)
+    return planes.reshape(len(states), math.prod(planes.shape[1:])).astype(np.float32)
 
 
 def _random_positions(game: BoardGame) -> tuple[States, NDArray[np.float64]]:
