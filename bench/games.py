@@ -22,7 +22,7 @@ from envs.core import BoardGame
 from envs.testing import play
 
 BATCH = 256
-GAMES = ("tic_tac_toe", "connect_four", "othello")
+GAMES = ("tic_tac_toe", "connect_four", "othello", "chess")
 
 
 def rate(work: Callable[[], int], seconds: float) -> float:

@@ -36,6 +36,11 @@ def flipped(x: np.uint64, size: np.uint64) -> np.uint64:
     return ((x >> U(32)) | (x << U(32))) >> (U(8) * (U(8) - size))
 
 
+def turned(square: int, size: int) -> int:
+    """The number of a square seen from the other side of the board."""
+    return 8 * (size - 1 - square // 8) + square % 8
+
+
 @njit(cache=True, nogil=True)
 def mirrored(x: np.uint64, size: np.uint64) -> np.uint64:
     """The set with files in reverse order."""

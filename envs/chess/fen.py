@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from envs.chess.bitboards import U, flipped
+from envs.chess.bitboards import U, flipped, turned
 from envs.chess.movegen import MOST_MOVES
 from envs.chess.position import (
     CASTLING,
@@ -35,7 +35,7 @@ def piece_letters(state: State, size: int) -> dict[int, str]:
         bit = left.bit_length() - 1
         left ^= 1 << bit
         letter = LETTERS[(diag >> bit & 1) | (orth >> bit & 1) << 1 | (step >> bit & 1) << 2]
-        square = 8 * (size - 1 - bit // 8) + bit % 8 if black else bit
+        square = turned(bit, size) if black else bit
         pieces[square] = letter.upper() if own >> bit & 1 != black else letter
     return pieces
 
@@ -146,7 +146,7 @@ def _parse(text: str, size: int, max_legal: int) -> State:
     own = diag = orth = step = 0
     for square, piece in pieces.items():
         kind = LETTERS.index(piece.lower())
-        bit = 1 << (square if not black else 8 * (size - 1 - square // 8) + square % 8)
+        bit = 1 << (turned(square, size) if black else square)
         own |= bit if piece.islower() == black else 0
         diag, orth, step = diag | bit * (kind & 1), orth | bit * (kind >> 1 & 1), step | bit * (kind >> 2)
     row = np.zeros(WORDS, np.uint64)

@@ -27,6 +27,7 @@ from envs.chess.position import (
 from envs.core import Actions, Arrows, BoardGame, GameSpec, IllegalAction, State, States
 from envs.picture import Picture
 
+# By the status of `envs.chess.position`.
 ENDINGS = ("", "checkmate", "stalemate", "insufficient material", "fifty moves", "threefold repetition")
 
 

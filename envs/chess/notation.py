@@ -9,7 +9,7 @@ import re
 
 import numpy as np
 
-from envs.chess.bitboards import U
+from envs.chess.bitboards import U, turned
 from envs.chess.movegen import MOST_MOVES
 from envs.chess.position import CHECKMATE, FACTS, STATUS, advance, checked, field, legal_moves
 from envs.chess.threats import KING, KNIGHT, PAWN
@@ -31,8 +31,8 @@ def _kind(state: State, square: int) -> int:
 
 
 def board_square(state: State, square: int, size: int) -> int:
-    """A square of the mover's side as one of white's, and the other way round."""
-    return square if int(state[FACTS]) & 1 == 0 else 8 * (size - 1 - square // 8) + square % 8
+    """A square as the mover numbers it, in white's numbers."""
+    return turned(square, size) if int(state[FACTS]) & 1 else square
 
 
 def _square_name(state: State, square: int, size: int) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache
 
+from envs.chess.bitboards import turned
 from envs.chess.fen import LETTERS, piece_letters
 from envs.chess.notation import board_square
 from envs.chess.pieces import AREA, DOT, PARTS, SIDE
@@ -58,8 +59,8 @@ def draw(
         return x + CELL / 2, y + CELL / 2
 
     marked = set()
-    if last is not None:  # seen from the other side: turned round twice
-        marked = {_other_side(board_square(state, square, size), size) for square in (last & 63, last >> 6 & 63)}
+    if last is not None:  # in the other side's numbers
+        marked = {board_square(state, turned(square, size), size) for square in (last & 63, last >> 6 & 63)}
     shapes: list[Shape] = [Rect(0, 0, side + 2 * MARGIN, side + 2 * MARGIN, FRAME, 10)]
     for i in range(size):
         at, edge = MARGIN + CELL * (i + 0.5), MARGIN / 2
@@ -78,7 +79,3 @@ def draw(
     for move, weight in arrows:
         shapes.append(arrow(*middle(move & 63), *middle(move >> 6 & 63), ARROW, weight))
     return Picture(title, side + 2 * MARGIN, side + 2 * MARGIN, tuple(shapes))
-
-
-def _other_side(square: int, size: int) -> int:
-    return 8 * (size - 1 - square // 8) + square % 8

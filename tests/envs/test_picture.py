@@ -8,7 +8,7 @@ import pytest
 
 import envs
 from envs import connect_four, othello, raster, svg
-from envs.picture import Circle, Line, Picture, Rect, Text, hint
+from envs.picture import Circle, Line, Picture, Polyline, Rect, Text, arrow, hint
 
 HOSTILE = """</title><script>alert("x")</script>&amp;'"""
 ALL_SHAPES = (
@@ -17,6 +17,8 @@ ALL_SHAPES = (
     Circle(75, 25, 20, "#00ff00", ring=6),
     Line(0, 45, 100, 45, "#0000ff", 4),
     Rect(45, 20, 10, 10, "#ffffff", opacity=0.5),
+    Polyline(((2, 2), (12, 2), (12, 12)), "#ffff00", "#00ffff", 2),
+    Polyline(((88, 2), (98, 2), (98, 12)), "", "#00ffff", 2, opacity=0.5),
 )
 
 
@@ -34,16 +36,23 @@ def test_raster_draws_each_shape_where_it_belongs():
     assert at(75 - 17, 25) == [0, 255, 0]
     assert at(1, 45) == [0, 0, 255]
     assert np.allclose(at(50, 25), np.add(rgb("#102030"), 255) / 2, atol=2)
+    assert at(9.5, 4.5) == [255, 255, 0]
+    assert at(7, 2) == at(12, 7) == [0, 255, 255]
+    assert at(7, 7.5) == at(95.5, 4.5) == rgb("#102030")  # no line from the last point to the first; no area
+    assert np.allclose(at(93, 2), np.add(rgb("#102030"), [0, 255, 255]) / 2, atol=2)
 
 
 def test_svg_has_each_shape_with_its_place_and_colour():
     root = ElementTree.fromstring(svg.render(Picture("t", 100, 50, ALL_SHAPES)))
     assert root.attrib["viewBox"] == "0 0 100 50"
     tags = [element.tag.rpartition("}")[2] for element in root]
-    assert tags == ["title", "rect", "circle", "circle", "line", "rect"]
+    assert tags == ["title", "rect", "circle", "circle", "line", "rect", "polyline", "polyline"]
     ring = root[3].attrib
     assert (float(ring["r"]), ring["fill"], ring["stroke"], float(ring["stroke-width"])) == (17, "none", "#00ff00", 6)
     assert root[5].attrib["opacity"] == "0.5"
+    area, line = root[6].attrib, root[7].attrib
+    assert (area["points"], area["fill"], area["stroke"]) == ("2,2 12,2 12,12", "#ffff00", "#00ffff")
+    assert (line["fill"], line["stroke-width"], line["opacity"]) == ("none", "2", "0.5")
 
 
 def test_text_is_escaped():
@@ -67,6 +76,15 @@ def test_heavier_hints_are_larger_and_more_solid():
     assert hints[0] == hints[1]
     assert hints[-1] == hints[-2]
     assert hints[-1].r == 10
+
+
+def test_heavier_arrows_are_thicker_and_all_end_where_they_point():
+    arrows = [arrow(10, 20, 70, 100, "#000000", weight) for weight in (0, 0.1, 0.5, 1)]
+    assert all(np.allclose(drawn.points[3], (70, 100)) for drawn in arrows)
+    widths = [np.hypot(*np.subtract(drawn.points[0], drawn.points[-1])) for drawn in arrows]
+    assert widths == sorted(widths)
+    assert widths[0] > 0
+    assert [drawn.opacity for drawn in arrows] == sorted(drawn.opacity for drawn in arrows)
 
 
 @pytest.mark.parametrize("game_id", ["connect_four", "othello"])

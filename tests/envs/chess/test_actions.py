@@ -28,7 +28,7 @@ def test_as_many_as_there_are_ways_to_move(size, slides, jumps, promotions):
     assert (mirrored_actions(size)[mirrored_actions(size)] == np.arange(len(moves))).all()
 
 
-@pytest.mark.parametrize(("game", "games"), [(CHESS, 1000), (MINICHESS, 3000)])
+@pytest.mark.parametrize(("game", "games"), [(CHESS, 300), (MINICHESS, 1000)])
 def test_every_legal_move_has_a_number_of_its_own(game, games):
     """As many actions as perft counts moves, in all positions of random games; every action comes up but a few."""
     rng, states = np.random.default_rng(1), game.init(games)
@@ -40,4 +40,4 @@ def test_every_legal_move_has_a_number_of_its_own(game, games):
             assert game.perft(1, states[row])[1] == legal[row].sum()
         states = game.step(states, np.argmax(rng.random(legal.shape, np.float32) * legal, axis=1).astype(np.int32))
         states = states[np.isnan(game.outcome(states))]
-    assert (used > 0).mean() > 0.99
+    assert (used > 0).mean() > 0.98
