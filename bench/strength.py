@@ -166,7 +166,7 @@ def table(spec: str, results: Sequence[Result]) -> Table:
         cells = []
         for rate in (result.all, result.critical):
             low, high = rate.interval
-            cells += [str(rate.n), f"{100 * rate.rate:.1f}", f"{100 * low:.1f} - {100 * high:.1f}"]
+            cells += [str(rate.n), f"{100 * rate.rate:.1f}", f"{100 * low:.1f}-{100 * high:.1f}"]
         view.add_row(result.name, *cells)
     return view
 
