@@ -10,7 +10,6 @@ from envs.chess.position import (
     CASTLING,
     CLOCK,
     FACTS,
-    MOST_PLIES,
     PASSANT,
     PLIES,
     WORDS,
@@ -23,7 +22,7 @@ from envs.core import InputError, State
 
 LETTERS = ".brqpnk"  # by kind, lower case for black
 RIGHTS = "KQkq"
-_MOST_CLOCK = 255
+_MOST_CLOCK, _MOST_NUMBER = 255, 32_767
 
 
 def piece_letters(state: State, size: int) -> dict[int, str]:
@@ -56,7 +55,7 @@ def to_fen(state: State, size: int) -> str:
     black = int(state[FACTS]) & 1
     rights, passant = int(field(state, CASTLING, 4)), int(field(state, PASSANT, 4))
     whites = rights if not black else rights >> 2 | (rights & 3) << 2
-    plies = int(field(state, PLIES, 16))
+    plies = int(field(state, PLIES, 32))
     return " ".join(
         (
             _board_text(piece_letters(state, size), size),
@@ -142,7 +141,7 @@ def _parse(text: str, size: int, max_legal: int) -> State:
     pieces = _pieces(board, size)
     rights = _castling(castling, pieces, size)
     rights = rights >> 2 | (rights & 3) << 2 if black else rights
-    plies = 2 * (_number(number, "move number", 0, MOST_PLIES // 2) - 1) + black
+    plies = 2 * (_number(number, "move number", 0, _MOST_NUMBER) - 1) + black
     own = diag = orth = step = 0
     for square, piece in pieces.items():
         kind = LETTERS.index(piece.lower())

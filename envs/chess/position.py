@@ -5,7 +5,7 @@ word   holds
 ====== =====================================================================================================
 0-3    the board from the mover's side: ``own``, ``diag``, ``orth``, ``step`` (`envs.chess.threats`)
 4      facts, lowest bits first: mover 1, castling 4, passant 4, status 4, earlier occurrences 2 (at most 2),
-       a gap of 1, halfmove clock 8, moves remembered 8, plies since the first move of the game 16
+       a gap of 1, halfmove clock 8, moves remembered 8, plies since the first move of the game 32
 5-29   the moves remembered: those since the last irreversible one, four to a word, as `envs.chess.movegen` writes
        them, each from its own mover's side
 ====== =====================================================================================================
@@ -36,7 +36,6 @@ FACTS, MEMORY = 4, 5  # words
 MOST_REMEMBERED = 100  # and the clock that ends the game
 WORDS = MEMORY + MOST_REMEMBERED // 4
 CASTLING, PASSANT, STATUS, EARLIER, CLOCK, REMEMBERED, PLIES = (U(bit) for bit in (1, 5, 9, 13, 16, 24, 32))
-MOST_PLIES = (1 << 16) - 1
 RUNNING, CHECKMATE, STALEMATE, INSUFFICIENT_MATERIAL, FIFTY_MOVES, THREEFOLD = range(6)
 _DARK = U(0xAA55AA55AA55AA55)
 
@@ -120,7 +119,7 @@ def advance(row: State, move: np.uint64, size: np.uint64) -> None:
     else:
         row[MEMORY + np.int64(remembered) // 4] |= move << (U(16) * (remembered % U(4)))
         remembered += U(1)
-    mover, plies = U(1) - (row[FACTS] & U(1)), field(row, PLIES, 16) + U(1)
+    mover, plies = U(1) - (row[FACTS] & U(1)), field(row, PLIES, 32) + U(1)
     row[FACTS] = mover | (rights << CASTLING) | (beside << PASSANT) | (clock << CLOCK)
     row[FACTS] |= (remembered << REMEMBERED) | (plies << PLIES)
     settle(row, size)
