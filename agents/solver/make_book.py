@@ -1,8 +1,8 @@
-"""Makes the opening book: ``python -m agents.solver.make_book --plies 6``.
+"""Makes an opening book, or checks one: ``python -m agents.solver.make_book [--plies 7] [--check 100]``.
 
-The deepest layer is solved position by position, the layers above follow from it. What is solved is saved every
-minute, so that the command, stopped at any moment and started again, goes on where it was. Scores do not depend on the
-order or on the memory: two runs give the same file.
+The deepest layer is solved position by position, the layers above follow from it. What is solved is saved every minute,
+so that the command, stopped at any moment and started again, goes on where it was. Scores depend neither on the order
+nor on the memory: two runs give the same file.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from agents.solver.book import SHIPPED, Book, load, save
 from agents.solver.kernels import canonical
 from agents.solver.solver import Solver
 from envs.connect_four import ConnectFour
-from envs.core import States
+from envs.core import State, States
 
 _RULES = ConnectFour()
 
@@ -59,15 +59,29 @@ def extend(book: Book, plies: int, solver: Solver, save_as: Path) -> None:
     save(book, save_as)
 
 
+def check(book: Book, plies: int, count: int, solver: Solver) -> list[State]:
+    """Those of ``count`` random positions of one layer whose entry is not what ``solver`` finds."""
+    layer = layers(plies)[plies]
+    some = layer[np.random.default_rng().choice(len(layer), min(count, len(layer)), replace=False)]
+    return [
+        state for key, state in zip(_keys(some).tolist(), some, strict=True) if book.get(key) != solver.solve(state)
+    ]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--plies", type=int, default=6, help="the deepest layer")
+    parser.add_argument("--plies", type=int, default=7, help="the deepest layer")
     parser.add_argument("--table-mb", type=int, default=512, help="memory for the solver")
-    parser.add_argument("--out", type=Path, default=SHIPPED, help="the file, extended if it exists")
+    parser.add_argument("--file", type=Path, default=SHIPPED, help="the book, extended if it exists")
+    parser.add_argument("--check", type=int, metavar="N", help="solve N positions of the deepest layer and compare")
     args = parser.parse_args()
-    book = load(args.out) if args.out.exists() else {}
-    extend(book, args.plies, Solver(args.table_mb, book), args.out)
-    print(f"{len(book)} positions in {args.out}")
+    book = load(args.file) if args.file.exists() else {}
+    if args.check:
+        wrong = check(book, args.plies, args.check, Solver(args.table_mb, {}))
+        print("\n\n".join([_RULES.to_text(state) for state in wrong] + [f"{len(wrong)} wrong entries"]))
+        raise SystemExit(bool(wrong))
+    extend(book, args.plies, Solver(args.table_mb, book), args.file)
+    print(f"{len(book)} positions in {args.file}")
 
 
 if __name__ == "__main__":

@@ -31,8 +31,7 @@ class Solver:
         self._memory = np.zeros(2**bits, np.uint64), U(64 - bits), np.zeros((PLIES, 7), np.uint64)
 
     def solve(self, state: State) -> int:
-        """The score of a position. A finished one: as if its last move were still to be judged, or 0 for a full
-        board."""
+        """The score of a position; of a lost one, what its last move was worth, negative."""
         known = self._book.get(int(canonical(state[0], state[1])))
         return int(exact(state[0], state[1], *self._memory)) if known is None else known
 

@@ -1,0 +1,107 @@
+"""Errors against training time: ``python -m bench.curve RUN [--every K] [--simulations 600] [--out FOLDER] [--json]``.
+
+Measures a Connect Four run's checkpoints as `bench.strength` does, with the search and with the raw network (its
+policy alone). Prints a Markdown table, or JSON; ``--out`` writes both, after every checkpoint, and what is already
+written there is not measured again, so the command may be stopped, and repeated while the run goes on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from agents import checkpoints
+from agents.registry import load
+from bench.position_files import Position
+from bench.strength import load_sets, measure
+from envs.core import InputError
+
+Point = dict[str, Any]  # what `point` makes; JSON
+
+
+def chosen(run: Path, every: int) -> list[Path]:
+    """Every ``every``-th checkpoint of a run, counted back from the last, which is always among them."""
+    found = checkpoints.numbered(run)
+    if not found:
+        raise InputError(f"{run} is no training run with checkpoints")
+    return found[::-1][::every][::-1]
+
+
+def point(checkpoint: Path, simulations: int, sets: dict[str, list[Position]]) -> Point:
+    """The errors of one checkpoint with so many simulations a move; 0: the raw network."""
+    agent = load(f"{checkpoint}?simulations={simulations}")
+    try:
+        results = measure(agent, sets)
+    finally:
+        agent.close()
+    card = checkpoints.read_card(checkpoint)
+    return {
+        "checkpoint": checkpoint.name,
+        "sha256": card.sha256,
+        "minutes": card.meta.get("minutes"),
+        "simulations": simulations,
+        "sets": {result.name: result.all.as_json() for result in results},
+    }
+
+
+def curve(run: Path, every: int, budgets: Sequence[int], files: Sequence[Path], out: Path | None) -> list[Point]:
+    """The points of a run, by budget and age; measures those that ``out`` does not hold yet. Raises `InputError`."""
+    todo = [(checkpoint, n) for n in budgets for checkpoint in chosen(run, every)]
+    sets = load_sets(files, progress=True)
+    points: list[Point] = []
+    if out is not None and (out / "curve.json").exists():
+        points = json.loads((out / "curve.json").read_text(encoding="utf-8"))
+        if any(list(at["sets"]) != [*sets, "overall"] for at in points):
+            raise InputError(f"{out} holds a curve over other positions")
+    known = {(at["sha256"], at["simulations"]) for at in points}
+    for checkpoint, n in todo:
+        if (checkpoints.read_card(checkpoint).sha256, n) in known:
+            continue
+        new = point(checkpoint, n, sets)
+        points = sorted([*points, new], key=lambda at: (at["simulations"], at["checkpoint"]))
+        print(f"{checkpoint.name}, {n} simulations: {new['sets']['overall']['rate']:.2%}", file=sys.stderr, flush=True)
+        if out is not None:
+            out.mkdir(parents=True, exist_ok=True)
+            (out / "curve.json").write_text(json.dumps(points, indent=2), encoding="utf-8")
+            (out / "curve.md").write_text(markdown(points), encoding="utf-8")
+    return points
+
+
+def markdown(points: Sequence[Point]) -> str:
+    """A line a point: errors in percent by set, the overall rate with its 95% interval."""
+    names = [name for name in points[0]["sets"] if name != "overall"]
+    header = ["minutes", "checkpoint", "simulations", *names, "overall, %", "95%"]
+    lines = [header, ["---:"] * len(header)]
+    for at in points:
+        rates, overall = at["sets"], at["sets"]["overall"]
+        minutes = "?" if at["minutes"] is None else f"{at['minutes']:.1f}"
+        cells = [minutes, at["checkpoint"], str(at["simulations"] or "raw network")]
+        cells += [f"{100 * rates[name]['rate']:.1f}" for name in [*names, "overall"]]
+        lines.append([*cells, f"{100 * overall['low']:.1f}-{100 * overall['high']:.1f}"])
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("run", type=Path, help="the folder of a training run")
+    parser.add_argument("--every", type=int, default=1, metavar="K", help="only every K-th checkpoint")
+    parser.add_argument("--simulations", type=int, nargs="+", default=[0, 600], help="budgets; 0 is the raw network")
+    parser.add_argument("--positions", type=Path, nargs="+", default=[], metavar="FILE")
+    parser.add_argument("--out", type=Path, help="folder for curve.json and curve.md")
+    parser.add_argument("--json", action="store_true")
+    args = parser.parse_args()
+    if args.every < 1:
+        parser.error("--every takes a positive number")
+    try:
+        points = curve(args.run, args.every, args.simulations, args.positions, args.out)
+    except InputError as error:
+        sys.exit(f"error: {error}")
+    print(json.dumps(points, indent=2) if args.json else markdown(points), end="")
+
+
+if __name__ == "__main__":
+    main()

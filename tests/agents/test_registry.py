@@ -1,0 +1,66 @@
+"""Specs of agents, and what every scripted agent promises."""
+
+import pytest
+
+import envs
+from agents import registry
+from envs.core import InputError
+from tests.agents.ask import after, ask, random_lines
+
+SCRIPTED = ("random", "alphabeta?depth=2", "mcts?simulations=24", "mcts?simulations=24&solve=true", "perfect")
+
+
+@pytest.mark.parametrize("game_id", ["tic_tac_toe", "connect_four", "othello"])
+@pytest.mark.parametrize("spec", SCRIPTED)
+def test_a_decision_follows_from_game_position_seed_and_ply_alone(spec, game_id):
+    game = envs.make(game_id)
+    if not registry.parse(spec)[0].plays(game.spec):
+        pytest.skip("cannot play this game")
+    plies = 4 if game_id == "tic_tac_toe" else 24
+    lines, seeds = random_lines(game, 12, plies), [7 * i for i in range(12)]
+    agent = registry.load(spec)
+    together = ask(agent, game, lines, seeds)
+    assert ask(registry.load(spec), game, lines, seeds) == together
+    assert ask(agent, game, lines[::-1], seeds[::-1]) == together[::-1]
+    assert [ask(agent, game, [line], [seed])[0] for line, seed in zip(lines, seeds, strict=True)] == together
+    legal = game.legal(after(game, lines))
+    assert all(legal[i, decision.action] for i, decision in enumerate(together))
+    assert all(decision.value is None or -1 <= decision.value <= 1 for decision in together)
+    agent.close()
+    agent.close()
+
+
+@pytest.mark.parametrize("kind", sorted(registry.kinds()))
+def test_every_kind_has_an_example_that_parses(kind):
+    row = registry.kinds()[kind]
+    assert row.id == kind
+    assert row.summary
+    assert registry.parse(row.example)[0] is row
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        ("mtcs", "mcts"),
+        ("mcts?simulation=5", "simulations"),
+        ("mcts?simulations=many", "many"),
+        ("mcts?simulations=0", "simulations must be"),
+        ("mcts?c=nan", "c must be"),
+        ("mcts?solve=perhaps", "perhaps"),
+        ("alphabeta?depth=0", "depth must be"),
+        ("alphabeta?depth=2.5", "2.5"),
+        ("perfect?table_mb=0", "table_mb must be"),
+        ("random?seed=1", "seed"),
+    ],
+)
+def test_a_bad_spec_is_quoted(spec, message):
+    with pytest.raises(InputError, match=message):
+        registry.load(spec)
+
+
+def test_names_and_fingerprints_tell_players_apart():
+    agents = [registry.load(spec) for spec in ("mcts", "mcts?simulations=50", "alphabeta", "alphabeta?depth=2", "random")]
+    assert [agent.name for agent in agents] == ["mcts", "mcts?simulations=50", "alphabeta", "alphabeta?depth=2", "random"]
+    assert len({agent.fingerprint for agent in agents}) == len(agents)
+    assert registry.load("mcts?simulations=200").name == "mcts"
+    assert registry.load("perfect?table_mb=1").fingerprint == registry.load("perfect").fingerprint
