@@ -35,8 +35,8 @@ class TrainConfig:
     # self-play
     workers: int = 2  # processes, each with one thread
     slots: int = 128  # games a worker plays at once: the network's batch
-    simulations: int = 96  # of a full search, whose policy is a training target
-    fast_simulations: int = 16  # of a fast search, which only moves the game on (playout cap, KataGo section 3.1)
+    simulations: int = 96  # of a full search, whose position is learned from
+    fast_simulations: int = 16  # of a fast search, which mostly moves the game on (playout cap, KataGo section 3.1)
     full_fraction: float = 0.25  # of searches that are full
     first_simulations: int = 32  # full searches begin with so many: teaching from an ignorant network is not worth more
     ramp: float = 0.1  # share of the budget after which full searches have `simulations`
@@ -50,7 +50,7 @@ class TrainConfig:
     chunk_seconds: float = 4.0  # or so long after the last file
 
     # targets
-    td_lambda: float = 0.9  # value target: 1 = the game's result, 0 = the position's own search (Sutton's TD(lambda))
+    td_lambda: float = 0.8  # value target: 1 = the game's result, 0 = the position's own search; see `selfplay.targets`
     fast_weight: float = 0.0  # how often a fast search's position is sampled, next to a full one's
     surprise: float = (
         0.5  # share of sampling weight given by the policy's surprise (KataGo's policy surprise weighting)

@@ -31,7 +31,6 @@ class Batch(NamedTuple):
     observations: Tensor  # float32[n, C, H, W], channels_last
     legal: Tensor  # bool[n, A]
     policy: Tensor  # float32[n, A]
-    teaches_policy: Tensor  # bool[n]
     value: Tensor  # float32[n, 3]
     replies: Tensor  # int64[n], -1: none
 
@@ -48,7 +47,6 @@ def make_batch(game: BoardGame, rows: Rows, k: NDArray[np.int8]) -> Batch:
         observations=observations.contiguous(memory_format=torch.channels_last),
         legal=torch.from_numpy(game.legal(states)),
         policy=torch.from_numpy(policy).float(),
-        teaches_policy=torch.from_numpy(rows.teaches_policy),
         value=torch.from_numpy(rows.value),
         replies=torch.from_numpy(replies).long(),
     )
@@ -57,7 +55,7 @@ def make_batch(game: BoardGame, rows: Rows, k: NDArray[np.int8]) -> Batch:
 class Losses(NamedTuple):
     """Means over a batch, in nats."""
 
-    policy: Tensor  # cross-entropy over the legal actions, over the rows that teach it
+    policy: Tensor  # cross-entropy over the legal actions
     value: Tensor  # cross-entropy with win/draw/loss
     reply: Tensor  # cross-entropy of the opponent's next action; 0 without that head
 
@@ -72,10 +70,8 @@ def losses(net: Net, batch: Batch) -> Losses:
         reply_loss = torch.zeros(())
     # illegal actions get no share: the search ignores their logits, so nothing is spent on learning the rules
     log_policy = logits.masked_fill(~batch.legal, -1e9).log_softmax(dim=1)
-    each = -(batch.policy * log_policy).sum(dim=1)
-    teaching = batch.teaches_policy.float()
     return Losses(
-        policy=(each * teaching).sum() / teaching.sum().clamp(min=1.0),
+        policy=-(batch.policy * log_policy).sum(dim=1).mean(),
         value=-(batch.value * wdl.log_softmax(dim=1)).sum(dim=1).mean(),
         reply=reply_loss,
     )

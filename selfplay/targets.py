@@ -44,7 +44,9 @@ def value_targets(games: Games, td_lambda: float) -> NDArray[np.float32]:
     TD(lambda) backwards through each game (Sutton and Barto, 2nd ed., equation 12.2):
     ``target[t] = (1 - lambda) * search[t] + lambda * target[t + 1]``, turned round where the mover changes, and the
     result itself after the last ply. The result alone is blurred by every exploratory move that follows; the search
-    alone repeats what the network believes. Where a search proved its position, the proof is the target."""
+    alone repeats what the network believes. (Early in trainings of Connect Four, the root mean square error against
+    exact values was 0.8-1.0 for lambda 1, 0.7 for 0.8, 0.75 for 0: bench/targets.py measures it.) Where a search proved
+    its position, the proof is the target, whatever happened later."""
     wdl = games.wdl.astype(np.float32)
     return _returns(wdl, games.results, games.proven, games.movers, games.lengths, np.float32(td_lambda))
 

@@ -19,7 +19,6 @@ class Rows:
 
     states: NDArray[np.uint64]  # [n, W]
     policy: NDArray[np.float16]  # [n, max_legal] packed (`selfplay.chunks.pack`)
-    teaches_policy: NDArray[np.bool_]  # [n]
     value: NDArray[np.float32]  # [n, 3] win/draw/loss
     replies: NDArray[np.int32]  # [n] the opponent's next action or -1
 
@@ -35,7 +34,7 @@ def rows_of(games: Games, config: TrainConfig) -> tuple[Rows, NDArray[np.int64]]
     weights = targets.weights(games, config.fast_weight, config.surprise)
     value = targets.value_targets(games, config.td_lambda)
     kept = np.flatnonzero(weights)
-    return Rows(games.states, games.policy, games.full, value, targets.replies(games)).take(kept), weights[kept]
+    return Rows(games.states, games.policy, value, targets.replies(games)).take(kept), weights[kept]
 
 
 def window_size(total: int, config: TrainConfig) -> int:
@@ -55,7 +54,6 @@ class Window:
         self._rows = Rows(
             states=np.zeros((capacity, words), np.uint64),
             policy=np.zeros((capacity, max_legal), np.float16),
-            teaches_policy=np.zeros(capacity, np.bool_),
             value=np.zeros((capacity, 3), np.float32),
             replies=np.zeros(capacity, np.int32),
         )

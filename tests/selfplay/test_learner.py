@@ -31,7 +31,6 @@ def some_rows(game, n=16, seed=0):
     return Rows(
         states=states,
         policy=pack(policy / policy.sum(axis=1, keepdims=True), legal, game.spec.max_legal),
-        teaches_policy=rng.random(n) < 0.7,
         value=rng.dirichlet([1, 1, 1], n).astype(np.float32),
         replies=np.array([rng.choice(np.flatnonzero(row)) for row in legal], np.int32),
     )
@@ -100,7 +99,6 @@ def test_losses_by_hand():
     rows = Rows(
         states,
         pack(policy, game.legal(states), 9),
-        teaches_policy=np.array([True, True]),
         value=np.array([[1, 0, 0], [0, 0.5, 0.5]], np.float32),
         replies=np.array([3, -1], np.int32),
     )
@@ -113,11 +111,8 @@ def test_losses_by_hand():
     assert found.policy.item() == pytest.approx((first + second) / 2)
     assert found.value.item() == pytest.approx((-math.log(0.5) - math.log(0.25)) / 2)
     assert found.reply.item() == pytest.approx(math.log(9))
-    rows.teaches_policy[1] = False
     rows.replies[0] = -1
-    found = losses(Fixed(logits, [0.0] * 3, reply=[0.0] * 9), make_batch(game, rows, same))
-    assert found.policy.item() == pytest.approx(first)
-    assert found.reply.item() == 0.0
+    assert losses(Fixed(logits, [0.0] * 3, reply=[0.0] * 9), make_batch(game, rows, same)).reply.item() == 0.0
     assert losses(Fixed(logits, [0.0] * 3), make_batch(game, rows, same)).reply.item() == 0.0
 
 
@@ -141,7 +136,6 @@ def test_learning_one_batch_by_heart():
     rows = Rows(
         states,
         pack(policy, game.legal(states), 9),
-        np.ones(8, np.bool_),
         np.tile(np.float32([0.125, 0.75, 0.125]), (8, 1)),
         np.full(8, -1, np.int32),
     )

@@ -12,7 +12,6 @@ def rows(first, n):
     return Rows(
         states=np.arange(first, first + n, dtype=np.uint64)[:, None],
         policy=np.zeros((n, 2), np.float16),
-        teaches_policy=np.ones(n, np.bool_),
         value=np.zeros((n, 3), np.float32),
         replies=np.zeros(n, np.int32),
     )
@@ -96,4 +95,4 @@ def test_only_positions_that_can_be_sampled_enter():
     assert found.replies.tolist() == [1, -1, -1]  # the fast search's move in between is the reply
     both, weights = rows_of(played, TrainConfig(fast_weight=0.5, surprise=0.0))
     assert len(both) == 5
-    assert both.teaches_policy.tolist() == [True, False, True, False, True]
+    assert weights.tolist() == [UNIT, UNIT // 2, UNIT, UNIT // 2, UNIT]
