@@ -1,6 +1,6 @@
 """How good is what Connect Four is learned from? ``python -m bench.targets RUN [--positions 500] [--json]``.
 
-Takes positions from the newest games of a training run and holds what the network learns there against the exact solver:
+Takes positions from the newest games of a training run and holds what is learned there against the exact solver:
 
 - the value target for several ``td_lambda``: root mean square error against the game-theoretic value (-1, 0, 1)
 - the policy target of full and of fast searches, and the newest network's own policy in the same positions: the
