@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import types
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -185,10 +184,6 @@ def _value(hint: Any, value: Any, what: str) -> Any:
     if typing.get_origin(hint) is typing.Literal:
         if value not in typing.get_args(hint):
             raise unknown(f"value of {what}:", value, typing.get_args(hint))
-        return value
-    if typing.get_origin(hint) is types.UnionType:
-        if not isinstance(value, hint) or isinstance(value, bool):
-            raise InputError(f"{what} is {hint}, not {value!r}")
         return value
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
     if hint is float and number:
