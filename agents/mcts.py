@@ -31,8 +31,8 @@ class MctsOptions:
     solve: bool = False  # back up proven results as such (Winands et al. 2008)
 
     def __post_init__(self) -> None:
-        if not 1 <= self.simulations <= _TREE_NODES:
-            raise InputError(f"simulations must be in 1..{_TREE_NODES}, not {self.simulations}")
+        if not 1 <= self.simulations <= 1_000_000:
+            raise InputError(f"simulations must be in 1..1000000, not {self.simulations}")
         if not 0 < self.c <= 100:
             raise InputError(f"c must be above 0 and at most 100, not {self.c}")
 
