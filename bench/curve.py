@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from agents import checkpoints
+from agents.core import AgentError
 from agents.registry import load
 from bench.position_files import Position
 from bench.strength import load_sets, measure
@@ -98,7 +99,7 @@ def main() -> None:
         parser.error("--every takes a positive number")
     try:
         points = curve(args.run, args.every, args.simulations, args.positions, args.out)
-    except InputError as error:
+    except (InputError, AgentError) as error:
         sys.exit(f"error: {error}")
     print(json.dumps(points, indent=2) if args.json else markdown(points), end="")
 

@@ -1,10 +1,13 @@
 """Draws the sets of Connect Four positions that strength is measured on: ``python -m bench.make_positions``.
 
 A set is named after how much has been played and how much is left under perfect play, in Pascal Pons' terms: begin,
-middle and end stand for 8-14, 15-28 and 29-41 plies played, easy, medium and hard for under 14, 14-28 and over 28
-plies left. (Positions of fewer than 8 plies are few enough for every training run to have seen them.) Each position is
-where a uniformly random game, still running, stood after a random number of plies; no position and no mirror image
-occurs twice. The same seed gives the same files.
+middle and end stand for 8-14, 15-28 and 29-41 plies played, easy, medium and hard for under 14, 14-28 and over 28 plies
+left. (Positions of fewer than 8 plies are few enough for every training run to have seen them.) Each position is where
+a uniformly random game, still running, stood after a random number of plies; no position and no mirror image occurs
+twice. The same seed gives the same files.
+
+The begin sets take the solver about an hour on one core, so the scores in those that ship were found by BitBully (see
+`agents.solver.book`) along the same sequence of samples; a slow test holds the files against this generator.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ from rich.progress import track
 from rich.table import Table
 
 from agents.chance import draws
-from agents.core import Agent, Batch, GameKey
+from agents.core import Agent, AgentError, Batch, GameKey
 from agents.registry import load
 from agents.solver import Solver
 from bench.position_files import Position, PositionError, read
@@ -181,7 +181,7 @@ def main() -> None:
     try:
         sets = load_sets(args.positions, progress=True)
         results = measure(load(args.agent), sets, args.seed)
-    except InputError as error:
+    except (InputError, AgentError) as error:
         sys.exit(f"error: {error}")
     if args.json:
         rows = [{"set": r.name, "all": r.all.as_json(), "critical": r.critical.as_json()} for r in results]

@@ -35,7 +35,7 @@ PUBLISHED = """
 641154574541323641152467137655232232366 0
 5775265212657176476365522624313714333 2
 3575316255751336464276636772271112 -3
-""".split()
+"""
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +47,7 @@ def columns(digits: str) -> list[int]:
     return [int(digit) - 1 for digit in digits]
 
 
-@pytest.mark.parametrize(("moves", "score"), list(zip(PUBLISHED[::2], PUBLISHED[1::2], strict=True)))
+@pytest.mark.parametrize(("moves", "score"), [line.split() for line in PUBLISHED.strip().splitlines()])
 def test_published_scores(bare, moves, score):
     assert bare.solve(after(GAME, [columns(moves)])[0]) == int(score)
 

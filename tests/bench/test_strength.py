@@ -14,7 +14,7 @@ from agents.solver import Solver
 from agents.solver.kernels import canonical
 from bench import strength
 from bench.make_positions import STAGES, difficulty, draw_stage, plies_left
-from bench.position_files import Position, PositionError, parse, play, read, write
+from bench.position_files import Position, PositionError, play, read, write
 from bench.strength import FOLDER, ORDER, Rate, critical, errors, load_sets, measure, moves
 from envs.core import InputError
 
