@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGES = ("arena", "selfplay", "agents", "envs")
 TRACKED = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
 SOURCES = [name for name in TRACKED if name.endswith(".py") and (ROOT / name).exists()]
-LONGEST = 450  # lines of a file
+LONGEST = 400  # lines of a file
 
 
 def public(module) -> set[str]:
@@ -64,7 +64,8 @@ def test_files_are_short_explained_and_clean(name):
         assert text.startswith('"""'), "a file begins by saying what it is"
     if name.startswith(tuple(f"{package}/" for package in PACKAGES)):
         assert not re.search(
-            r"\b(TODO|FIXME|TYPE_CHECKING|breakpoint)\b|import pickle|pickle\.loads?\(|torch\.load\(", text
+            r"\b(TODO|FIXME|TYPE_CHECKING|breakpoint)\b|import pickle|pickle\.loads?\(|(?<!safetensors\.)torch\.load\(",
+            text,
         )
 
 

@@ -63,20 +63,17 @@ def _stage(number: int, title: str, note: str) -> None:
 def _compile(settings: Any) -> None:
     """Plays a little with everybody in this process, so that the processes to come find all kernels compiled."""
     import envs
-    from agents import networks, registry
-    from agents.search.evaluators import NetworkEvaluator
+    from agents import registry
     from arena.cli.compete import anchors
-    from arena.runner import warm_up
-    from selfplay.play import SelfPlay
+    from arena.runner import warm_up as first_move
+    from selfplay.compile import warm_up
 
     began, game = time.monotonic(), envs.make(GAME)
-    players = SelfPlay(game, NetworkEvaluator(game, networks.make(game.spec, settings.net)), settings, stream=0)
     with console().status("compiling ..."):
-        while not players.turn():  # until the first game has ended
-            pass
+        warm_up(settings)
         for spec in anchors(GAME):
             agent = registry.load(spec)
-            warm_up(agent, game)
+            first_move(agent, game)
             agent.close()
     console().print(f"done in {time.monotonic() - began:.0f} s", style="dim")
 

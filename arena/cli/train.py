@@ -75,10 +75,14 @@ def run_training(folder: Path, settings: Any, seconds: float, resuming: bool) ->
     """Trains with the display and says what came of it. Ctrl-C raises KeyboardInterrupt, with everything saved."""
     from arena.view.training import TrainingScreen
     from envs.core import InputError
+    from selfplay import config
+    from selfplay.compile import warm_up
     from selfplay.learner import TrainingError
     from selfplay.train import train as learn
 
     screen = console()
+    with screen.status("compiling, which takes a while the first time ..."):
+        warm_up(settings or config.read(folder))  # before the training clock starts
     try:
         with TrainingScreen(screen, folder) as display:
             result = learn(folder, settings, seconds, resuming=resuming, on_progress=display.update)
