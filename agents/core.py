@@ -26,7 +26,7 @@ class GameKey:
 
     id: str  # unique within the match
     seat: int  # the seat this agent has: 0 moves first
-    seed: int  # 0..2**63-1; all of the agent's chance in this game must come from here, so that the game can be repeated
+    seed: int  # 0..2**63-1; the agent's only source of chance in this game, so that the game can be repeated
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class Agent(Protocol):
 
     @property
     def fingerprint(self) -> str:
-        """Hash of all that decides how it plays: kind, options, the content of its files. Equal means the same player."""
+        """Hash of all that decides how it plays: kind, options, the content of its files. Equal: the same player."""
         ...
 
     def start(self, spec: GameSpec, games: Sequence[GameKey]) -> None:

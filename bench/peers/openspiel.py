@@ -2,7 +2,8 @@
 
     python -m bench.peers.openspiel --blocks 4 --channels 64 --seconds 20
 
-Prints one line of JSON. The search evaluates one position at a time, as its AlphaZero does; the evaluator caches nothing.
+Prints one line of JSON. The search evaluates one position at a time, as its AlphaZero does; the evaluator caches
+nothing.
 """
 
 from __future__ import annotations

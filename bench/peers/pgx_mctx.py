@@ -2,8 +2,8 @@
 
     python -m bench.peers.pgx_mctx --blocks 4 --channels 64 --batch 256 --simulations 64 --seconds 20
 
-Needs the extra "peers". Prints one line of JSON. The network has the same convolutions as ours, batch norm left out as if
-folded; random weights, since speed does not depend on them.
+Needs the extra "peers". Prints one line of JSON. The network has the same convolutions as ours, batch norm left out as
+if folded; random weights, since speed does not depend on them.
 """
 
 from __future__ import annotations

@@ -59,8 +59,16 @@ def test_a_bad_spec_is_quoted(spec, message):
 
 
 def test_names_and_fingerprints_tell_players_apart():
-    agents = [registry.load(spec) for spec in ("mcts", "mcts?simulations=50", "alphabeta", "alphabeta?depth=2", "random")]
-    assert [agent.name for agent in agents] == ["mcts", "mcts?simulations=50", "alphabeta", "alphabeta?depth=2", "random"]
+    agents = [
+        registry.load(spec) for spec in ("mcts", "mcts?simulations=50", "alphabeta", "alphabeta?depth=2", "random")
+    ]
+    assert [agent.name for agent in agents] == [
+        "mcts",
+        "mcts?simulations=50",
+        "alphabeta",
+        "alphabeta?depth=2",
+        "random",
+    ]
     assert len({agent.fingerprint for agent in agents}) == len(agents)
     assert registry.load("mcts?simulations=200").name == "mcts"
     assert registry.load("perfect?table_mb=1").fingerprint == registry.load("perfect").fingerprint
