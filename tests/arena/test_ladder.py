@@ -257,9 +257,11 @@ def test_labels_are_unique(store: Store) -> None:
 def test_ctrl_c_saves_what_is_finished(tmp_path: Path) -> None:
     path = tmp_path / "arena.db"
     program = f"""
+import signal
 from arena.ladder import Ladder
 from arena.roster import LadderConfig
 from arena.store import Store
+signal.signal(signal.SIGINT, signal.default_int_handler)  # background jobs of a shell inherit that it is ignored
 table = Ladder(Store({str(path)!r}), "main", LadderConfig("tic_tac_toe", pairs=20), loader={LOADER!r})
 table.enter(["a?sleep=0.002", "b?", "slow?sleep=0.2"])
 table.run(lambda progress: print(progress.done, flush=True), workers=2)
