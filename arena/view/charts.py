@@ -134,6 +134,6 @@ def interval_curve(
             chart.append(character, style)
         chart.append("\n")
     chart.append(" " * (margin + 1) + using.corner + using.floor * columns + "\n", "dim")
-    start, end = f"{left:g}", f"{right:g} {x_label}"
+    start, end = f"{round(left, 1):g}", f"{round(right, 1):g} {x_label}"
     chart.append(" " * (margin + 2) + start + end.rjust(columns - len(start)), "dim")
     return chart
