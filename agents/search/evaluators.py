@@ -8,13 +8,11 @@ from typing import Literal, Protocol, get_args
 
 import numpy as np
 import torch
-from numba import njit
 from numpy.typing import NDArray
 from torch import Tensor
 
 from agents.networks import Net, folded
 from agents.search.winograd import WinogradNet
-from envs.bits import draw, mix
 from envs.core import BoardGame, InputError, States, unknown
 
 Logits = NDArray[np.float32]  # [n, A]
@@ -156,32 +154,3 @@ class UniformEvaluator:
         wdl = np.zeros((len(states), 3), np.float32)
         wdl[:, 1] = 1.0
         return np.zeros(legal.shape, np.float32), wdl
-
-
-class RolloutEvaluator:
-    """All actions alike; the result as ``rollouts`` uniformly random games from the position end.
-
-    A position's games depend on its key and on ``seed`` only: asked twice, it answers the same."""
-
-    def __init__(self, game: BoardGame, rollouts: int = 1, seed: int = 0) -> None:
-        if rollouts < 1:
-            raise InputError(f"rollouts must be at least 1, not {rollouts}")
-        self._game, self._rollouts, self._seed = game, rollouts, seed
-
-    def __call__(self, states: States, legal: NDArray[np.bool_]) -> tuple[Logits, WDL]:
-        n = len(states)
-        seeds = _rollout_seeds(self._game.key(states), np.uint64(self._seed), self._rollouts)
-        ends = self._game.rollout(np.repeat(states, self._rollouts, axis=0), seeds).reshape(n, self._rollouts)
-        ends = ends * np.where(self._game.mover(states) == 0, np.float32(1), np.float32(-1))[:, None]
-        wdl = np.stack([(ends > 0).mean(axis=1), (ends == 0).mean(axis=1), (ends < 0).mean(axis=1)], axis=1)
-        return np.zeros(legal.shape, np.float32), wdl.astype(np.float32)
-
-
-@njit(cache=True, nogil=True)
-def _rollout_seeds(keys: NDArray[np.uint64], seed: np.uint64, rollouts: int) -> NDArray[np.uint64]:
-    """uint64[n * rollouts], a position's seeds side by side."""
-    seeds = np.empty(len(keys) * rollouts, np.uint64)
-    for i in range(len(keys)):
-        for j in range(rollouts):
-            seeds[i * rollouts + j] = draw(keys[i] ^ mix(seed + np.uint64(1)), np.uint64(j))
-    return seeds

@@ -12,14 +12,13 @@ from agents.search.evaluators import (
     DIRECT_SIZES,
     WINOGRAD_SIZES,
     NetworkEvaluator,
-    RolloutEvaluator,
     UniformEvaluator,
     pieces,
 )
 from envs.core import InputError
 
 from ..nets import SMALLEST, make
-from .conftest import position, random_positions
+from .conftest import random_positions
 
 GAMES = envs.ids()
 
@@ -162,8 +161,6 @@ def test_what_does_not_fit_is_refused():
         NetworkEvaluator(game, make(game, SMALLEST), "float61")
     with pytest.raises(InputError, match="unknown device 'tpu'; choose from: cpu, cuda"):
         NetworkEvaluator(game, make(game, SMALLEST), device="tpu")
-    with pytest.raises(InputError, match="rollouts must be at least 1"):
-        RolloutEvaluator(game, 0)
 
 
 def test_the_uniform_evaluator_has_no_opinion():
@@ -171,30 +168,3 @@ def test_the_uniform_evaluator_has_no_opinion():
     logits, wdl = UniformEvaluator()(states, legal)
     assert (logits == 0).all()
     assert (wdl == [0, 1, 0]).all()
-
-
-def test_rollouts_find_the_known_chances_of_random_tic_tac_toe():
-    """Random play: first player wins 737/1260, draws 8/63, loses 121/420 (counting all 9! orders)."""
-    game = envs.make("tic_tac_toe")
-    start = game.init(1)
-    wdl = RolloutEvaluator(game, 20_000, seed=3)(start, game.legal(start))[1][0]
-    assert wdl == pytest.approx([737 / 1260, 8 / 63, 121 / 420], abs=0.015)
-
-
-def test_rollouts_count_from_the_movers_view():
-    """Row by row: X to move wins with the last cell; O to move can only let X win next or win itself."""
-    game = envs.make("connect_four")
-    threat = position(game, "11223")  # the second player to move; the first threatens 4 and has 1, 2, 3
-    states = np.stack([threat, game.step(threat[None], np.array([6], np.int32))[0]])
-    wdl = RolloutEvaluator(game, 4000)(states, game.legal(states))[1]
-    assert wdl[1, 0] > 0.6 > 0.4 > wdl[0, 0]
-    assert wdl.sum(axis=1) == pytest.approx([1, 1])
-
-
-def test_rollouts_depend_on_position_and_seed_only():
-    game, states, legal = asked("connect_four", n=20)
-    evaluate = RolloutEvaluator(game, 3, seed=5)
-    wdl = evaluate(states, legal)[1]
-    order = np.random.default_rng(0).permutation(20)
-    assert (evaluate(states[order], legal[order])[1] == wdl[order]).all()
-    assert (RolloutEvaluator(game, 3, seed=6)(states, legal)[1] != wdl).any()
