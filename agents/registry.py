@@ -58,6 +58,17 @@ def parse(spec: str) -> tuple[AgentKind, str, Any]:
     return kind, target, _options(kind, query)
 
 
+def pinned(spec: str) -> str:
+    """The spec that goes on meaning the same checkpoint while the run it names goes on: ``RUN?a=1`` becomes
+    ``RUN/checkpoints/000123?a=1``. Other specs are returned as they are. Raises `InputError`."""
+    body, mark, query = spec.partition("?")
+    if body.startswith("shipped:") or not _is_checkpoint(body) or find(body.partition(":")[0]):
+        return spec
+    from agents import checkpoints
+
+    return f"{checkpoints.resolve(body)}{mark}{query}"
+
+
 def _options(kind: AgentKind, query: str) -> Any:
     hints = typing.get_type_hints(kind.options)
     values: dict[str, Any] = {}

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import envs
+from agents.registry import pinned
 from arena.match import seat
 from arena.openings import largest_book
 from arena.pool import Pool
@@ -84,17 +85,21 @@ class Ladder:
     def enter(self, specs: Sequence[str]) -> list[Entrant]:
         """Enters agents as one wave, those already entered passed over. Returns the new ones.
 
-        Raises `InputError`: an agent cannot be loaded, or cannot play the game."""
+        A training run stands for its newest checkpoint at this moment. Raises `InputError`: an agent cannot be loaded,
+        or cannot play the game."""
         before = len(self.entrants())
-        add_wave(self.store, self.name, [self._introduce(spec) for spec in specs])
+        add_wave(self.store, self.name, [self._introduce(pinned(spec)) for spec in specs])
         return self.entrants()[before:]
 
-    def enter_checkpoints(self, run: Path) -> list[Entrant]:
-        """Enters the checkpoints of a training run that have appeared since, each as its own wave, oldest first."""
+    def enter_checkpoints(self, run: Path, options: str = "") -> list[Entrant]:
+        """Enters the checkpoints of a training run that have appeared since, each as its own wave, oldest first.
+
+        options: of their agents, as in a spec: ``"?simulations=100"``."""
         from agents.checkpoints import numbered  # brings PyTorch along, which other ladders can do without
 
         known = {entrant.ref.spec for entrant in self.entrants()}
-        return [entrant for path in numbered(run) if str(path) not in known for entrant in self.enter([str(path)])]
+        new = [spec for path in numbered(run) if (spec := f"{path}{options}") not in known]
+        return [entrant for spec in new for entrant in self.enter([spec])]
 
     def scheduled(self) -> list[Task]:
         """Every game planned so far, played or not."""
@@ -109,11 +114,12 @@ class Ladder:
         on_progress: Callable[[Progress], None] = lambda progress: None,
         workers: int | None = None,
         follow: Sequence[Path] = (),
+        options: str = "",
         stay: Callable[[], bool] = lambda: False,
     ) -> Progress:
         """Plays what is missing, in one process per core. Ctrl-C saves the finished games and raises KeyboardInterrupt.
 
-        follow: training runs whose new checkpoints enter as they appear.
+        follow: training runs whose new checkpoints enter as they appear, with these ``options``.
         stay: asked when nothing is left to play; True to wait for new checkpoints instead of returning.
         Raises `arena.pool.WorkerError` and `arena.store.StoreError`, with all that could be saved saved.
         """
@@ -123,7 +129,7 @@ class Ladder:
         try:
             while True:
                 for folder in follow:
-                    self.enter_checkpoints(folder)
+                    self.enter_checkpoints(folder, options)
                 jobs = self._jobs(log, size)
                 for records in pool.play(jobs):
                     log.add(records)

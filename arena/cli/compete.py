@@ -99,7 +99,7 @@ def ladder(
     if len(contest.entrants()) < 2 and not follow:
         raise InputError(f"ladder {title!r} needs at least two different agents")
     try:
-        play_ladder(contest, workers, run if follow else None)
+        play_ladder(contest, workers, run if follow else None, searching(simulations))
     except KeyboardInterrupt:
         if not follow:
             stopped(command("ladder", "--name", title, *elsewhere(store)))
@@ -111,12 +111,15 @@ def ladder(
         show(contest)
 
 
-def play_ladder(contest: Any, workers: int | None = None, follow: Path | None = None) -> None:
-    """Plays what is missing, with the display. Ctrl-C raises KeyboardInterrupt, with every finished game saved."""
+def play_ladder(contest: Any, workers: int | None = None, follow: Path | None = None, options: str = "") -> None:
+    """Plays what is missing, with the display. Ctrl-C raises KeyboardInterrupt, with every finished game saved.
+
+    options: of the agents made of the checkpoints of ``follow``."""
     from arena.view.ladder import LadderScreen
 
     with LadderScreen(complaints(), contest) as screen:
-        contest.run(screen.update, workers, follow=[follow] if follow else [], stay=lambda: follow is not None)
+        followed = [follow] if follow else []
+        contest.run(screen.update, workers, followed, options, stay=lambda: follow is not None)
 
 
 def anchors(game: str) -> list[str]:
@@ -135,8 +138,12 @@ def spread(run: Path, at_most: int, simulations: int | None) -> list[str]:
     found = numbered(run)
     step = max((len(found) - 1) / max(at_most - 1, 1), 1.0)
     chosen = sorted({round(len(found) - 1 - i * step) for i in range(min(at_most, len(found)))})
-    options = "" if simulations is None else f"?simulations={simulations}"
-    return [f"{found[number]}{options}" for number in chosen if number >= 0]
+    return [f"{found[number]}{searching(simulations)}" for number in chosen if number >= 0]
+
+
+def searching(simulations: int | None) -> str:
+    """The options of a checkpoint's agent, as in a spec."""
+    return "" if simulations is None else f"?simulations={simulations}"
 
 
 def show(contest: Any) -> None:

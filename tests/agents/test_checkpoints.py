@@ -14,7 +14,7 @@ import safetensors.torch
 import torch
 
 import envs
-from agents import checkpoints
+from agents import checkpoints, registry
 from agents.checkpoints import CheckpointDamaged, CheckpointError, CheckpointMismatch, CheckpointMissing
 from envs.core import InputError
 
@@ -151,6 +151,18 @@ def test_newest_of_a_run(tmp_path):
     for target in (run, run / "latest", str(run) + "/latest", run / "checkpoints" / "100"):
         assert checkpoints.resolve(target) == run / "checkpoints" / "100"
     assert checkpoints.resolve(run / "checkpoints" / "9").name == "9"
+
+
+def test_a_pinned_spec_stays_with_its_checkpoint(tmp_path):
+    save(tmp_path / "run" / "checkpoints" / "000007", GAME)
+    spec = registry.pinned(f"{tmp_path}/run/latest?simulations=9")
+    assert spec == f"{tmp_path}/run/checkpoints/000007?simulations=9"
+    save(tmp_path / "run" / "checkpoints" / "000008", GAME)
+    assert registry.pinned(spec) == spec
+    for other in ("random", "mcts?simulations=9", "shipped:connect_four"):
+        assert registry.pinned(other) == other
+    with pytest.raises(CheckpointMissing, match="nowhere"):
+        registry.pinned(f"{tmp_path}/nowhere")
 
 
 @pytest.mark.parametrize("target", ["none", "none/latest", "run", "run/latest", "run/checkpoints/000007"])
