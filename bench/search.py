@@ -129,6 +129,10 @@ def measure(
     found["OpenSpiel, simulations/s"] = spiel
     found["simulations / OpenSpiel"] = found["simulations/s"] / spiel
     if peers:
+        arguments = ["bench.peers.openspiel_alphazero", *peer_size, "--flavour", "nnx"]
+        whole = _together(peers, arguments, workers)["simulations_per_second"]
+        found["OpenSpiel with its own network, simulations/s"] = whole
+        found["simulations / OpenSpiel with its own network"] = found["simulations/s"] / whole
         arguments = ["bench.peers.pgx_mctx", *peer_size, "--batch", str(batch * workers)]
         mctx = _together(peers, arguments, 1)["simulations_per_second"]
         found["pgx + mctx, simulations/s"] = mctx

@@ -154,7 +154,7 @@ def show(contest: Any) -> None:
     from arena.standings import standings
     from arena.store import Query
     from arena.view.charts import glyphs, interval_curve
-    from arena.view.standings import cycles, learning_curve, table
+    from arena.view.standings import cycles, learning_curve, misfit, table
     from arena.view.timeline import names
 
     screen, state = console(), standings(contest)
@@ -164,6 +164,8 @@ def show(contest: Any) -> None:
     screen.print(Text(f"\n{seat}", "dim"))
     for cycle in cycles(state):
         screen.print(Text(f"Not in line: {cycle}", "yellow"))
+    if (doubt := misfit(state)) is not None:
+        screen.print(Text(doubt, "yellow"))
     curve = learning_curve(state)
     if len({point.x for point in curve}) > 1:
         screen.print(Text("\nElo against minutes of training", "bold"))

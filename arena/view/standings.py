@@ -9,10 +9,12 @@ from rich.table import Table
 from rich.text import Text
 
 from agents import checkpoints, registry
-from arena.cycles import find_cycles
+from arena.cycles import find_cycles, goodness_of_fit
 from arena.standings import Standings
 from arena.view.charts import Estimate
 from envs.core import InputError
+
+MISFIT = 0.001  # p-value below which the standings say that ratings do not explain the results
 
 
 def table(state: Standings) -> Table:
@@ -78,6 +80,17 @@ def cycles(state: Standings) -> list[str]:
     names = {row.entrant.number: row.entrant.label for row in state.rows}
     found = find_cycles(state.tally).cycles
     return [" beats ".join(names[agent] for agent in (*cycle.agents, cycle.agents[0])) for cycle in found]
+
+
+def misfit(state: Standings) -> str | None:
+    """What a reader should know when one number an agent cannot explain the results; None where it does."""
+    found = goodness_of_fit(state.tally, state.ratings)
+    if found.p >= MISFIT:
+        return None
+    return (
+        f"Ratings do not explain all results (chi-squared {found.chi2:.0f} on {found.degrees} degrees of freedom, "
+        f"p = {found.p:.1g}): some agents suit others better than their ratings say."
+    )
 
 
 def learning_curve(state: Standings) -> list[Estimate]:

@@ -11,7 +11,7 @@ from arena.records import AgentRef
 from arena.roster import Entrant
 from arena.standings import Standing, Standings, wins_draws_losses
 from arena.tally import tally
-from arena.view.standings import cycles, learning_curve, rows, table, training_minutes
+from arena.view.standings import cycles, learning_curve, misfit, rows, table, training_minutes
 
 
 def make_standings(results, specs, faults=None) -> Standings:
@@ -98,6 +98,12 @@ def test_a_cycle_is_told_in_words():
         "paper beats rock beats scissors beats paper",
     }
     assert cycles(make_standings(chain(0, 1) + chain(1, 2), ["a", "b", "c"])) == []
+
+
+def test_results_that_ratings_cannot_explain_are_called_so():
+    ring = make_standings(chain(0, 1, 200) + chain(1, 2, 200) + chain(2, 0, 200), ["rock", "scissors", "paper"])
+    assert "do not explain" in str(misfit(ring))
+    assert misfit(make_standings(chain(0, 1, 200) + chain(1, 2, 200), ["a", "b", "c"])) is None
 
 
 def test_the_learning_curve_has_the_checkpoints_by_age(tmp_path):
