@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,20 @@ from envs.core import GameSpec
 
 class AgentError(Exception):
     """An agent cannot go on: its engine died, its checkpoint is for another game, its answer makes no sense."""
+
+    fault: Literal["crash", "hang", "illegal"] = "crash"  # how a game that this ends is recorded
+
+
+class NoAnswer(AgentError):
+    """What the agent relies on, such as an engine, has been silent for too long."""
+
+    fault = "hang"
+
+
+class IllegalAnswer(AgentError):
+    """What the agent relies on answers with something that is no legal action."""
+
+    fault = "illegal"
 
 
 @dataclass(frozen=True, slots=True)

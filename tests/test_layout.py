@@ -49,7 +49,7 @@ def test_public_names():
 
 def test_games_agents_and_commands():
     assert set(envs.ids()) == {"chess", "connect_four", "minichess", "othello", "tic_tac_toe"}
-    assert set(registry.kinds()) == {"alphabeta", "alphazero", "mcts", "perfect", "random"}
+    assert set(registry.kinds()) == {"alphabeta", "alphazero", "mcts", "perfect", "random", "uci"}
     assert {command.__name__ for commands in arena.cli.PANELS.values() for command in commands} == {
         *("train", "demo", "ladder", "match", "watch", "matches", "replay"),
         *("export", "play", "agents", "games", "perft", "doctor"),

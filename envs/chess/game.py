@@ -37,6 +37,7 @@ class _Chess(BoardGame):
     spec: GameSpec
     size: int
     start: str
+    uci_variant: str  # what engines call the game (option UCI_Variant)
 
     @cached_property
     def _moves(self) -> NDArray[np.uint16]:
@@ -140,6 +141,7 @@ class _Chess(BoardGame):
 
 
 class Chess(_Chess):
+    uci_variant = "chess"
     size = 8
     start = "rnbqkbnr/pppppppp/8/8/8/8/PPPPPPPP/RNBQKBNR w KQkq - 0 1"
     spec = GameSpec(
@@ -159,6 +161,7 @@ class Chess(_Chess):
 class Minichess(_Chess):
     """Gardner's minichess as Fairy-Stockfish plays its variant ``gardner``: no double step, no castling."""
 
+    uci_variant = "gardner"
     size = 5
     start = "rnbqk/ppppp/5/PPPPP/RNBQK w - - 0 1"
     spec = GameSpec(

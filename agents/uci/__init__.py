@@ -1,0 +1,23 @@
+"""Chess engines that speak UCI, as agents for every game that they know: ``uci:stockfish?nodes=1000``.
+
+The files in the order they build on each other: ``programs`` finds engines, ``process`` runs one, ``info`` understands
+what it says, ``options`` sets it, ``player`` makes it an agent. The protocol: backscattering.de/chess/uci
+"""
+
+from __future__ import annotations
+
+import envs
+from agents.core import AgentKind
+from agents.uci.options import UciOptions
+from agents.uci.player import UciAgent
+
+AGENTS = {
+    "uci": AgentKind(
+        id="uci",
+        summary="a chess engine that speaks UCI, by its name or its path; Fairy-Stockfish plays minichess too",
+        options=UciOptions,
+        make=UciAgent,
+        plays=lambda spec: hasattr(envs.make(spec.id), "uci_variant"),
+        example="uci:stockfish?nodes=1000",
+    )
+}
