@@ -13,9 +13,11 @@ from importlib import metadata
 from pathlib import Path
 from typing import Literal
 
+from agents.core import AgentError
+from agents.uci.process import identify
+from agents.uci.programs import PACKAGES, find_engine
+
 PACKAGE = "arena-rl"
-ENGINES = ("stockfish", "fairy-stockfish")
-ENGINE_FOLDERS = ("/usr/games", "/usr/local/bin", "/opt/homebrew/bin")  # beside those on PATH
 DISK_GB, MEMORY_GB = 5.0, 2.0  # less than this is worth a warning
 CPU_FEATURES = ("avx2", "avx512f", "avx512_bf16", "amx_bf16", "asimd", "bf16")  # what the networks' speed depends on
 
@@ -115,15 +117,16 @@ def _cache() -> Finding:
     return Finding("ok" if writable else "warn", "cache", text)
 
 
-def find_engine(name: str) -> Path | None:
-    """A program on PATH or in one of the usual folders."""
-    found = shutil.which(name, path=os.pathsep.join([os.environ.get("PATH", ""), *ENGINE_FOLDERS]))
-    return Path(found) if found else None
-
-
 def _engines() -> list[Finding]:
-    found = {name: find_engine(name) for name in ENGINES}
-    return [
-        Finding("ok", "engine", f"{name}: {path}" if path else f"{name}: not installed (optional)")
-        for name, path in found.items()
-    ]
+    """The chess engines that the arena knows by name, with their versions; none is required."""
+    return [_engine(name, package) for name, package in PACKAGES.items()]
+
+
+def _engine(name: str, package: str) -> Finding:
+    path = find_engine(name)
+    if path is None:
+        return Finding("ok", "engine", f"{name}: not installed (optional); on Debian: apt install {package}")
+    try:
+        return Finding("ok", "engine", f"{name}: {identify(path)} ({path})")
+    except AgentError as error:
+        return Finding("warn", "engine", f"{name}: {path} does not work: {error}")

@@ -9,9 +9,10 @@ Whoever breaks a game loses it, and the others go on:
 
 * crash: ``act`` raised. It concerned all rows of the batch, so each is asked again alone, by an agent started afresh;
   only those that fail alone too are lost.
-* hang, illegal: the same for an `agents.core.AgentError` that says so of an engine behind the agent.
-* illegal: also an action that is not a legal one. * time: the decision took longer than allowed; of a batch each row took
-  an equal part, unless the agent tells its own times.
+* hang, illegal: the same, for an `agents.core.AgentError` that says so of an engine behind the agent.
+* illegal: also an action that is not a legal one.
+* time: the decision took longer than allowed; of a batch each row took an equal part, unless the agent tells its own
+  times.
 * host: the machine ran out of memory; nobody loses, and the game does not count.
 * An agent that hangs itself, and the death of the whole process, are `arena.pool`'s.
 """

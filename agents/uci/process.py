@@ -156,3 +156,14 @@ async def launch(path: Path, patience: float) -> Process:
         await process.end(grace=0)
         raise
     return process
+
+
+def identify(path: Path, patience: float = 5.0) -> str:
+    """What an engine calls itself, with its version. Raises `AgentError`."""
+
+    async def ask() -> str:
+        process = await launch(path, patience)
+        await process.end()
+        return process.name
+
+    return asyncio.run(ask())

@@ -1,9 +1,8 @@
 import os
 from importlib import metadata
 
-import pytest
-
 from arena import doctor
+from tests.agents.uci import fakes
 
 
 def test_it_looks_at_everything_and_finds_this_installation_in_order():
@@ -47,16 +46,25 @@ def test_an_installation_that_is_not_one_is_bad(monkeypatch):
     assert [finding.topic for finding in doctor.examine() if finding.level == "bad"] == ["packages"]
 
 
-@pytest.mark.parametrize("folder", ["on PATH", "usual"])
-def test_engines_are_found_on_path_and_in_the_usual_folders(monkeypatch, tmp_path, folder):
-    engine = tmp_path / "stockfish"
-    engine.write_text("#!/bin/sh\n")
-    monkeypatch.setattr(doctor, "ENGINE_FOLDERS", (str(tmp_path),) if folder == "usual" else ())
-    monkeypatch.setenv("PATH", str(tmp_path) if folder == "on PATH" else "")
-    assert doctor.find_engine("stockfish") is None  # not executable
-    engine.chmod(0o755)
-    assert doctor.find_engine("stockfish") == engine
-    assert any(f"stockfish: {engine}" == finding.text for finding in doctor.examine() if finding.topic == "engine")
+def engines() -> list[doctor.Finding]:
+    return [finding for finding in doctor.examine() if finding.topic == "engine"]
+
+
+def test_engines_are_named_with_their_versions(monkeypatch, tmp_path):
+    path = fakes.make(tmp_path)
+    monkeypatch.setattr(doctor, "find_engine", lambda name: path if name == "stockfish" else None)
+    fish, fairy = engines()
+    assert fish == doctor.Finding("ok", "engine", f"stockfish: Fake 1.0 ({path})")
+    assert fairy.level == "ok"
+    assert fairy.text == ("fairy-stockfish: not installed (optional); on Debian: apt install fairy-stockfish")
+    assert fakes.gone(path)
+
+
+def test_an_engine_that_does_not_work_is_a_warning(monkeypatch, tmp_path):
+    path = fakes.make(tmp_path, start="crash")
+    monkeypatch.setattr(doctor, "find_engine", lambda name: path)
+    assert {finding.level for finding in engines()} == {"warn"}
+    assert f"stockfish: {path} does not work: engine fake exited (3)" in engines()[0].text
 
 
 def test_little_disk_is_a_warning(monkeypatch):

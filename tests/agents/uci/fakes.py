@@ -12,6 +12,7 @@ FAULTS = {
     "crash": "say('oh no', sys.stderr); os._exit(3)",
     "kill": "os.kill(os.getpid(), 9)",
     "hang": "time.sleep(3600)",
+    "late": "time.sleep(0.3)",
     "spin": "\nwhile True: pass",
     "illegal": "best = 'a1a8'",
     "none-move": "best = '(none)'",

@@ -1,0 +1,103 @@
+"""Engines in matches and ladders: whatever they do, it costs their own games only, and nothing is left behind."""
+
+import os
+import signal
+
+import pytest
+
+import envs
+from agents.registry import load
+from arena.ladder import Ladder
+from arena.match import play_match
+from arena.pool import Pool
+from arena.records import AgentRef
+from arena.replay import verify
+from arena.roster import LadderConfig
+from arena.runner import Limits
+from arena.schedule import Pairing, tasks
+from arena.store import Query, Store
+from arena.worker import Job
+from tests.agents.uci import fakes
+
+CHESS = envs.make("chess")
+SHORT = Limits(max_plies=10)
+
+
+@pytest.mark.parametrize(
+    ("move", "kind", "message"),
+    [
+        ("crash", "crash", "AgentError: engine fake exited (3); its last words: 'oh no'"),
+        ("hang", "hang", "NoAnswer: fake: no bestmove 0.4 s after 'go depth 1'"),
+        ("illegal", "illegal", "IllegalAnswer: fake answers 'bestmove a1a8' after "),
+        ("garbage", "illegal", "IllegalAnswer: fake answers 'bestmove e9' after "),
+    ],
+)
+def test_a_fault_of_an_engine_costs_the_game_and_no_other(tmp_path, move, kind, message):
+    path = fakes.make(tmp_path, move=move, ply=4, every=2)
+    spec = f"uci:{path}?depth=1&patience=0.4"
+    records = list(play_match(spec, "random", "chess", 12, plies=(2, 3), limits=SHORT))
+    faults = [record for record in records if record.fault is not None]
+    assert 0 < len(faults) < len(records) == 12
+    for record in records:
+        assert verify(record) == []
+        first = CHESS.action_name(CHESS.init(1)[0], record.actions[0])
+        assert (record.fault is not None) == ((ord(first[0]) - ord("a")) % 2 == 0)  # square of departure, a1 = 0
+    for record in faults:
+        assert record.fault is not None
+        assert record.fault.kind == kind
+        assert record.agents[record.fault.seat or 0].spec == spec
+        assert record.fault.message.startswith(message)
+    assert fakes.gone(path)
+
+
+def test_too_slow_a_move_of_an_engine_loses_by_time_in_its_own_game(tmp_path):
+    path = fakes.make(tmp_path, move="late", ply=4, every=2)
+    limits = Limits(max_plies=8, move_ms=200.0)
+    for record in play_match(f"uci:{path}?depth=1", "random", "chess", 8, plies=(3, 3), limits=limits):
+        late = ord(CHESS.action_name(CHESS.init(1)[0], record.actions[0])[0]) % 2 == 1
+        assert (record.fault and record.fault.kind) == ("time" if late else None)
+    assert fakes.gone(path)
+
+
+def test_a_ladder_goes_on_with_broken_engines_in_it(tmp_path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    sound = fakes.make(tmp_path / "a", stubborn=True)
+    broken = fakes.make(tmp_path / "b", move="kill")
+    ladder = Ladder(Store(tmp_path / "s.db"), "fish", LadderConfig("chess", pairs=2, plies=(2, 2), limits=SHORT))
+    ladder.enter(["random", f"uci:{sound}?depth=1", f"uci:{broken}?depth=1"])
+    progress = ladder.run(workers=1)
+    assert (progress.done, progress.total, progress.spoilt) == (12, 12, 0)
+    for record in ladder.store.records(Query(ladder="fish")):
+        guilty = [seat for seat, agent in enumerate(record.agents) if agent.spec == f"uci:{broken}?depth=1"]
+        assert (record.fault and record.fault.seat) == (guilty[0] if guilty else None)
+        if record.fault is not None:
+            assert record.fault.message.startswith("AgentError: engine fake killed by SIGKILL")
+    assert fakes.gone(sound)
+    assert fakes.gone(broken)
+
+
+def test_an_engine_dies_with_the_worker_that_the_pool_kills(tmp_path):
+    path = fakes.make(tmp_path, stubborn=True, move="hang", ply=3)
+    spec = f"uci:{path}?depth=1&patience=600"
+    agent = load(spec)
+    players = AgentRef(spec, agent.name, agent.fingerprint), AgentRef("random", "random", load("random").fingerprint)
+    agent.close()
+    two = list(tasks("x", 0, CHESS.spec, "a", "b", Pairing(0, 1, 0, 1), [()]))
+    job = Job("chess", players, tuple(two), Limits(hang_s=1.0), "agents.registry:load")
+    pool = Pool(1)
+    records = [record for found in pool.play([job]) for record in found]
+    pool.close()
+    assert [record.fault and record.fault.kind for record in records] == ["hang", "hang"]
+    assert fakes.gone(path)
+
+
+def test_ctrl_c_ends_the_engine(tmp_path, monkeypatch):
+    path = fakes.make(tmp_path, stubborn=True)
+    games = play_match(f"uci:{path}?movetime=1", "random", "chess", 2, limits=SHORT)
+    next(games)
+    monkeypatch.setattr("agents.uci.player.time.perf_counter", lambda: os.kill(os.getpid(), signal.SIGINT) or 0.0)
+    with pytest.raises(KeyboardInterrupt):
+        list(play_match(f"uci:{path}?movetime=1", "random", "chess", 2, limits=SHORT))
+    games.close()
+    assert fakes.gone(path)
