@@ -14,6 +14,7 @@ import envs
 from agents.networks import SIZES, NetConfig
 from agents.search.config import SearchConfig
 from envs.core import InputError, unknown
+from selfplay.options import build
 
 FILE = "config.json"
 
@@ -152,7 +153,7 @@ def from_json(text: str) -> TrainConfig:
 
 def from_dict(values: Mapping[str, Any]) -> TrainConfig:
     """Options by name, those left out at their defaults; nested options as dictionaries. Raises `InputError`."""
-    config: TrainConfig = _build(TrainConfig, values, "training option")
+    config: TrainConfig = build(TrainConfig, values, "training option")
     return config
 
 
@@ -164,30 +165,3 @@ def read(run: Path) -> TrainConfig:
         raise InputError(f"{run} is not a training run: it has no {FILE}") from None
     except InputError as error:
         raise InputError(f"{run / FILE}: {error}") from None
-
-
-def _build(kind: Any, values: Any, what: str) -> Any:
-    if isinstance(values, kind):
-        return values
-    if not isinstance(values, Mapping):
-        raise InputError(f"{what}s are a dictionary, not {values!r}")
-    hints = typing.get_type_hints(kind)
-    for name in values:
-        if name not in hints:
-            raise unknown(what, name, hints)
-    return kind(**{name: _value(hints[name], value, f"{what} {name!r}") for name, value in values.items()})
-
-
-def _value(hint: Any, value: Any, what: str) -> Any:
-    if dataclasses.is_dataclass(hint):
-        return _build(hint, value, f"{what}: option")
-    if typing.get_origin(hint) is typing.Literal:
-        if value not in typing.get_args(hint):
-            raise unknown(f"value of {what}:", value, typing.get_args(hint))
-        return value
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if hint is float and number:
-        return float(value)
-    if type(value) is not hint:
-        raise InputError(f"{what} is of type {hint.__name__}, not {value!r}")
-    return value

@@ -6,7 +6,7 @@ import json
 from collections import deque
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Protocol
 
 METRICS = "metrics.jsonl"
 TENSORBOARD = "tensorboard"
@@ -42,6 +42,12 @@ class Progress:
         return max(0.0, self.budget - self.seconds)
 
 
+class Reported(Protocol):
+    """A dataclass of facts with a field ``steps``, by which TensorBoard orders them."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+
 class Meter:
     """Sums over the last ``span`` seconds of some clock."""
 
@@ -72,14 +78,14 @@ class Journal:
         self._file = (run / METRICS).open("a", encoding="utf-8")
         self._board = SummaryWriter(str(run / TENSORBOARD), purge_step=first_step)
 
-    def write(self, progress: Progress) -> None:
+    def write(self, progress: Reported) -> None:
         # NaN is not JSON
         facts = {name: None if value != value else value for name, value in asdict(progress).items()}
         self._file.write(json.dumps(facts) + "\n")
         self._file.flush()
         for name, value in facts.items():
             if isinstance(value, int | float):
-                self._board.add_scalar(name, value, progress.steps)
+                self._board.add_scalar(name, value, facts["steps"])
 
     def close(self) -> None:
         self._file.close()

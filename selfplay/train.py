@@ -14,15 +14,12 @@ Everything goes through the run folder, and every part may be killed at any time
 from __future__ import annotations
 
 import errno
-import fcntl
-import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -31,6 +28,7 @@ from agents import checkpoints, networks
 from envs.core import InputError
 from selfplay import chunks, config, files, resume
 from selfplay.config import TrainConfig
+from selfplay.holding import Every, locked, stop_signals
 from selfplay.learner import Diverged, Learner, Step
 from selfplay.progress import Journal, Meter, Progress, last_clock
 from selfplay.replay import Replay
@@ -40,7 +38,6 @@ from selfplay.worker import WEIGHTS
 from selfplay.workers import DiskFull, Workers
 
 AGENT = "alphazero"  # the kind of agent that plays the checkpoints
-LOCK = "lock"
 LEARN_SECONDS = 0.2  # of learning before the loop looks around again
 IDLE_SECONDS = 0.05
 PROGRESS_SECONDS = 0.5
@@ -76,7 +73,7 @@ def train(
     the newest weights. Ctrl-C and SIGTERM end it early, with everything saved.
     Raises `InputError` for a folder that cannot be used, and `learner.TrainingError` when training cannot go on."""
     settings = _prepare(run, settings, resuming)
-    with _locked(run), _one_thread(), _stop_signals() as stop:
+    with locked(run), _one_thread(), stop_signals() as stop:
         files.remove_partial(run)
         files.remove_partial(run / chunks.FOLDER)
         training = _Training(run, settings, seconds, gate)
@@ -107,17 +104,6 @@ def _prepare(run: Path, settings: TrainConfig | None, resuming: bool) -> TrainCo
 
 
 @contextmanager
-def _locked(run: Path) -> Iterator[None]:
-    """Holds the run's lock, which the system gives back even when the process is killed."""
-    with (run / LOCK).open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise InputError(f"another process is training in {run}") from None
-        yield
-
-
-@contextmanager
 def _one_thread() -> Iterator[None]:
     """The learner takes one thread: the workers need the other cores more."""
     before = torch.get_num_threads()
@@ -126,39 +112,6 @@ def _one_thread() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
-
-
-@contextmanager
-def _stop_signals() -> Iterator[threading.Event]:
-    """An event that Ctrl-C and SIGTERM set, so that nothing is cut off in the middle. A second Ctrl-C acts at once."""
-    stop = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield stop  # signals reach the main thread only; whoever runs there decides
-        return
-
-    def on_signal(number: int, _: object) -> None:
-        stop.set()
-        signal.signal(number, before[number])
-
-    before: dict[int, Any] = {n: signal.signal(n, on_signal) for n in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-class _Every:
-    """Says when ``period`` seconds of the training clock have passed since it last said so."""
-
-    def __init__(self, period: float, now: float) -> None:
-        self._period, self._last = period, now
-
-    def due(self, now: float) -> bool:
-        due = now >= self._last + self._period
-        if due:
-            self._last = now
-        return due
 
 
 class _Training:
@@ -213,7 +166,7 @@ class _Training:
     ) -> None:
         counters, now = self.counters, self.counters.seconds
         began = time.monotonic() - now
-        save, tell, note = (_Every(p, now) for p in (self.config.save_seconds, PROGRESS_SECONDS, JOURNAL_SECONDS))
+        save, tell, note = (Every(p, now) for p in (self.config.save_seconds, PROGRESS_SECONDS, JOURNAL_SECONDS))
         while not stop.is_set() and now < self.budget:
             self._watch(workers)
             self._ingest(workers)

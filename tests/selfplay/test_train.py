@@ -16,7 +16,7 @@ from agents import checkpoints, networks
 from agents.networks import NetConfig
 from agents.search.evaluators import UniformEvaluator
 from envs.core import InputError
-from selfplay import chunks, config, files, progress, resume
+from selfplay import chunks, config, files, holding, progress, resume
 from selfplay import train as loop
 from selfplay.config import TrainConfig
 from selfplay.learner import Diverged
@@ -200,7 +200,7 @@ def test_metrics_go_to_json_lines_and_tensorboard(tmp_path, monkeypatch):
 
 def test_a_folder_is_not_trained_in_twice_at_once(tmp_path):
     run_some(tmp_path / "run", 0.1)
-    with loop._locked(tmp_path / "run"), pytest.raises(InputError, match="another process is training"):
+    with holding.locked(tmp_path / "run"), pytest.raises(InputError, match="another process is training"):
         run_some(tmp_path / "run", 5.0, settings=None, resuming=True)
 
 

@@ -1,0 +1,38 @@
+"""Dataclasses of options from dictionaries that people or files gave: unknown names and wrong types are errors."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing
+from collections.abc import Mapping
+from typing import Any
+
+from envs.core import InputError, unknown
+
+
+def build(kind: Any, values: Any, what: str) -> Any:
+    """``values`` (by name) as the dataclass ``kind``. ``what`` names an option in errors. Raises `InputError`."""
+    if isinstance(values, kind):
+        return values
+    if not isinstance(values, Mapping):
+        raise InputError(f"{what}s are a dictionary, not {values!r}")
+    hints = typing.get_type_hints(kind)
+    for name in values:
+        if name not in hints:
+            raise unknown(what, name, hints)
+    return kind(**{name: _value(hints[name], value, f"{what} {name!r}") for name, value in values.items()})
+
+
+def _value(hint: Any, value: Any, what: str) -> Any:
+    if dataclasses.is_dataclass(hint):
+        return build(hint, value, f"{what}: option")
+    if typing.get_origin(hint) is typing.Literal:
+        if value not in typing.get_args(hint):
+            raise unknown(f"value of {what}:", value, typing.get_args(hint))
+        return value
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if hint is float and number:
+        return float(value)
+    if type(value) is not hint:
+        raise InputError(f"{what} is of type {hint.__name__}, not {value!r}")
+    return value
