@@ -17,6 +17,7 @@ import envs
 from agents import checkpoints, networks
 from agents.chance import Chance
 from agents.core import AgentError, AgentKind, Batch, Decision, GameKey
+from agents.quickest import quickest
 from agents.registry import describe, fingerprint
 from agents.search.cache import CachedEvaluator
 from agents.search.config import SearchConfig
@@ -62,6 +63,7 @@ class AlphaZero:
         except InputError as error:
             raise checkpoints.CheckpointMismatch(card.folder / checkpoints.JSON, str(error)) from None
         checkpoints.fill(net, checkpoint)
+        self._pace = net.cpu() if net.config.plies_left_head else None  # tells quick wins from slow ones
         self._network = NetworkEvaluator(self._game, net, options.precision, options.device)
         self._evaluate: CachedEvaluator | None = None
         self._search: Search | None = None
@@ -98,8 +100,9 @@ class AlphaZero:
         self, search: Search, states: States, legal: NDArray[np.bool_], seeds: NDArray[np.uint64], plies: list[int]
     ) -> list[Decision]:
         roots = search_batch(search, states, seeds, self._options.simulations)
+        choice = quickest(self._game, self._pace, states, roots) if self._pace else roots.action
         decisions = []
-        for i, action in enumerate(roots.action.tolist()):
+        for i, action in enumerate(choice.tolist()):
             visited = np.flatnonzero(roots.visits[i])
             chosen = self._draw(roots.policy[i], seeds[i]) if plies[i] < self._warm_plies else action
             line = search.line(i)

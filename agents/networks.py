@@ -20,7 +20,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -42,14 +42,15 @@ class NetConfig:
     value_channels: int = 8  # 1x1 convolution in front of the value's small perceptron
     value_hidden: int = 64
     reply_head: bool = False  # also predict the opponent's reply while training (KataGo, section 3.4); not used in play
+    plies_left_head: bool = False  # also predict how long the game goes on: tells quick wins from slow ones
 
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
             low, high = (0, 1024) if field.name == "pool_every" else (1, 1024)
-            if field.name == "reply_head":
+            if field.name in ("reply_head", "plies_left_head"):
                 if not isinstance(value, bool):
-                    raise InputError(f"network option 'reply_head' is true or false, not {value!r}")
+                    raise InputError(f"network option {field.name!r} is true or false, not {value!r}")
             elif not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
                 raise InputError(f"network option {field.name!r} is a whole number from {low} to {high}, not {value!r}")
         if self.pool_every and self.pool_channels >= self.channels:
@@ -79,6 +80,18 @@ def config(values: Mapping[str, Any] | str, **changes: Any) -> NetConfig:
         if name not in known:
             raise unknown("network option", name, known)
     return replace(NetConfig(**values), **changes)
+
+
+PLIES = 20.0  # the unit in which the length of the rest of a game is predicted
+
+
+class Heads(NamedTuple):
+    """All that a network says about n positions, from the mover's view; None where it has no such head."""
+
+    policy: Tensor  # logits [n, A]
+    wdl: Tensor  # win/draw/loss logits [n, 3]
+    reply: Tensor | None  # logits [n, A] of the opponent's next action
+    plies_left: Tensor | None  # [n] plies until the game ends, in units of `PLIES`
 
 
 class ConvNorm(nn.Module):
@@ -133,27 +146,28 @@ class Net(nn.Module):
         self.value_conv = ConvNorm(config.channels, config.value_channels, 1)
         self.value_hidden = nn.Linear(config.value_channels * height * width, config.value_hidden)
         self.value = nn.Linear(config.value_hidden, 3)
-        for head in (self.policy, self.reply, self.value):
+        self.plies_left = nn.Linear(config.value_hidden, 1) if config.plies_left_head else None
+        for head in (self.policy, self.reply, self.value, self.plies_left):
             if head is not None:
                 nn.init.zeros_(head.weight)
                 nn.init.zeros_(head.bias)
 
-    def _heads(self, observations: Tensor) -> tuple[Tensor, Tensor]:
+    def heads(self, observations: Tensor) -> Heads:
+        """What every head says about float[n, C, H, W]."""
         x = self.tower(F.relu(self.stem(observations)))
-        value = F.relu(self.value_hidden(F.relu(self.value_conv(x)).flatten(1)))
-        return F.relu(self.policy_conv(x)).flatten(1), self.value(value)
+        features = F.relu(self.policy_conv(x)).flatten(1)
+        hidden = F.relu(self.value_hidden(F.relu(self.value_conv(x)).flatten(1)))
+        return Heads(
+            policy=self.policy(features),
+            wdl=self.value(hidden),
+            reply=self.reply(features) if self.reply else None,
+            plies_left=F.softplus(self.plies_left(hidden)).squeeze(1) if self.plies_left else None,
+        )
 
     def forward(self, observations: Tensor) -> tuple[Tensor, Tensor]:
         """float[n, C, H, W] -> policy logits [n, A] and win/draw/loss logits [n, 3]."""
-        features, wdl = self._heads(observations)
-        return self.policy(features), wdl
-
-    def with_reply(self, observations: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Like `forward`, and third the logits [n, A] of the opponent's reply. Needs ``config.reply_head``."""
-        if self.reply is None:
-            raise InputError("this network has no reply head: it was made with reply_head=False")
-        features, wdl = self._heads(observations)
-        return self.policy(features), wdl, self.reply(features)
+        found = self.heads(observations)
+        return found.policy, found.wdl
 
     @property
     def num_parameters(self) -> int:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from selfplay import files
 
-SCHEMA = 2
+SCHEMA = 3
 FOLDER = "games"
 DAMAGED = ".damaged"  # suffix of a chunk that could not be read
 Facts = dict[str, float]
@@ -40,6 +40,7 @@ class Games:
     versions: NDArray[np.int32]  # [N] of the weights that searched
     results: NDArray[np.int8]  # [N] the game's result: 0 the mover won, 1 draw, 2 the mover lost
     lengths: NDArray[np.int32]  # [G]
+    ended: NDArray[np.int8]  # [G] how (`selfplay.early`): by the rules, or early
 
     def __len__(self) -> int:
         return len(self.states)

@@ -6,7 +6,7 @@ import dataclasses
 import json
 import typing
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import envs
 from agents.networks import SIZES, NetConfig
 from agents.search.config import SearchConfig
 from envs.core import InputError, unknown
+from selfplay.early import EarlyConfig
 from selfplay.options import build
 
 FILE = "config.json"
@@ -49,6 +50,8 @@ class TrainConfig:
     chunk_games: int = 32  # finished games that a worker writes as one file
     chunk_seconds: float = 4.0  # or so long after the last file
 
+    early: EarlyConfig = field(default_factory=EarlyConfig)  # resignation and draws by agreement
+
     # targets
     td_lambda: float = 0.8  # value target: 1 = the game's result, 0 = the position's own search; see `selfplay.targets`
     fast_weight: float = 0.0  # how often a fast search's position is sampled, next to a full one's
@@ -74,6 +77,7 @@ class TrainConfig:
     max_gradient_norm: float = 5.0
     value_weight: float = 1.0  # of the value loss next to the policy's
     reply_weight: float = 0.15  # of the opponent's reply, if the network has that head (KataGo, section 3.4)
+    plies_left_weight: float = 0.1  # of the loss in predicting the game's length, if the network has that head
     average: float = 0.99  # decay per step of the averaged weights, which play and are saved
     diverged: float = 3.0  # stop when the smoothed loss exceeds this multiple of an ignorant network's
 
@@ -100,7 +104,7 @@ _RANGES = (  # names, lowest, highest
     ("workers chunk_games", 1, 4096),
     ("slots simulations fast_simulations first_simulations cache window min_positions batch publish_steps", 1, 1e9),
     ("full_fraction random_openings ramp decay td_lambda fast_weight surprise", 0, 1),
-    ("random_plies warmup_steps reply_weight value_weight weight_decay", 0, 1e6),
+    ("random_plies warmup_steps reply_weight plies_left_weight value_weight weight_decay", 0, 1e6),
     ("temperature final_temperature", 0, 100),
     ("temperature_halflife chunk_seconds save_seconds checkpoint_seconds", 0.01, 1e9),
     ("window_alpha window_beta", 0.01, 1),
@@ -122,6 +126,25 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
         "samples_per_position": 4.0,
     },
     "connect_four": {"net": SIZES["small"]},
+    "minichess": {
+        "net": replace(SIZES["medium"], plies_left_head=True),
+        "simulations": 128,
+        "fast_simulations": 24,
+        "random_plies": 10,
+        "temperature_halflife": 8.0,
+        "window": 60_000,
+        "early": EarlyConfig(resign_below=-0.95, draw_within=0.05, draw_after=24),
+    },
+    "chess": {
+        "net": replace(SIZES["medium"], blocks=6, plies_left_head=True),
+        "slots": 192,
+        "simulations": 128,
+        "fast_simulations": 24,
+        "random_plies": 12,
+        "temperature_halflife": 16.0,
+        "window": 120_000,
+        "early": EarlyConfig(resign_below=-0.95, draw_within=0.05, draw_after=40),
+    },
     "othello": {
         "net": SIZES["medium"],
         "simulations": 128,

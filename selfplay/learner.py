@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from agents.networks import Net
+from agents.networks import PLIES, Net
 from envs.core import BoardGame
 from selfplay.chunks import unpack
 from selfplay.config import TrainConfig
@@ -33,6 +33,7 @@ class Batch(NamedTuple):
     policy: Tensor  # float32[n, A]
     value: Tensor  # float32[n, 3]
     replies: Tensor  # int64[n], -1: none
+    plies_left: Tensor  # float32[n], NaN: not known
 
 
 def make_batch(game: BoardGame, rows: Rows, k: NDArray[np.int8]) -> Batch:
@@ -49,31 +50,36 @@ def make_batch(game: BoardGame, rows: Rows, k: NDArray[np.int8]) -> Batch:
         policy=torch.from_numpy(policy).float(),
         value=torch.from_numpy(rows.value),
         replies=torch.from_numpy(replies).long(),
+        plies_left=torch.from_numpy(rows.plies_left),
     )
 
 
 class Losses(NamedTuple):
-    """Means over a batch, in nats."""
+    """Means over a batch, in nats where not said otherwise; 0 for a head that the network does not have."""
 
     policy: Tensor  # cross-entropy over the legal actions
     value: Tensor  # cross-entropy with win/draw/loss
-    reply: Tensor  # cross-entropy of the opponent's next action; 0 without that head
+    reply: Tensor  # cross-entropy of the opponent's next action
+    plies_left: Tensor  # Huber loss, in units of `networks.PLIES` squared
 
 
 def losses(net: Net, batch: Batch) -> Losses:
-    if net.reply is not None:
-        logits, wdl, reply = net.with_reply(batch.observations)
+    found = net.heads(batch.observations)
+    reply = plies_left = torch.zeros(())
+    if found.reply is not None:
         known = batch.replies >= 0
-        reply_loss = F.cross_entropy(reply, batch.replies, ignore_index=-1, reduction="sum") / known.sum().clamp(min=1)
-    else:
-        logits, wdl = net(batch.observations)
-        reply_loss = torch.zeros(())
+        reply = F.cross_entropy(found.reply, batch.replies, ignore_index=-1, reduction="sum") / known.sum().clamp(min=1)
+    if found.plies_left is not None:
+        ended = ~batch.plies_left.isnan()
+        wrong = F.huber_loss(found.plies_left[ended], batch.plies_left[ended] / PLIES, reduction="sum")
+        plies_left = wrong / ended.sum().clamp(min=1)
     # illegal actions get no share: the search ignores their logits, so nothing is spent on learning the rules
-    log_policy = logits.masked_fill(~batch.legal, -1e9).log_softmax(dim=1)
+    log_policy = found.policy.masked_fill(~batch.legal, -1e9).log_softmax(dim=1)
     return Losses(
         policy=-(batch.policy * log_policy).sum(dim=1).mean(),
-        value=-(batch.value * wdl.log_softmax(dim=1)).sum(dim=1).mean(),
-        reply=reply_loss,
+        value=-(batch.value * found.wdl.log_softmax(dim=1)).sum(dim=1).mean(),
+        reply=reply,
+        plies_left=plies_left,
     )
 
 
@@ -126,7 +132,12 @@ class Learner:
         k = self.generator.integers(0, self.game.spec.num_symmetries, len(rows)).astype(np.int8)
         batch = make_batch(self.game, rows, k)
         found = losses(self.net, batch)
-        total = found.policy + config.value_weight * found.value + config.reply_weight * found.reply
+        total = (
+            found.policy
+            + config.value_weight * found.value
+            + config.reply_weight * found.reply
+            + config.plies_left_weight * found.plies_left
+        )
         self.optimizer.zero_grad(set_to_none=True)
         total.backward()  # type: ignore[no-untyped-call]
         norm = nn.utils.clip_grad_norm_(self.net.parameters(), config.max_gradient_norm).item()

@@ -19,10 +19,10 @@ from envs.bits import draw
 from envs.core import BoardGame, States
 from selfplay.chunks import Games, pack, result
 from selfplay.config import TrainConfig
+from selfplay.early import RULES, Verdicts
 
-GAME, OPENING, LENGTH, FULL, NOISE, MOVE = range(
-    6
-)  # what a game's random numbers are for: each use has a stream of its own
+# what a game's random numbers are for: each use has a stream of its own
+GAME, OPENING, LENGTH, FULL, NOISE, MOVE, PLAY_ON = range(7)
 TOGETHER = 8  # games move on when one slot in so many has finished: NumPy's fixed costs are paid once for all of them
 
 
@@ -105,6 +105,7 @@ class SelfPlay:
         self._states = np.zeros((config.slots, words), np.uint64)
         self._plies = np.zeros(config.slots, np.int64)
         self._full = np.zeros(config.slots, np.bool_)
+        self.verdicts = Verdicts(config.early, config.slots)
         self._done = np.zeros(0, np.int64)  # slots whose search has finished and whose game has not been moved on
         self._rows: list[list[tuple[Any, ...]]] = [[] for _ in range(config.slots)]  # rows in the order of `Games`
         self._begin(np.arange(config.slots))
@@ -115,6 +116,7 @@ class SelfPlay:
         self._seeds[slots] = random_words(self._stream.repeat(len(slots)), GAME, numbers)
         opened = open_games(self.game, self._seeds[slots], self.config.random_openings, self.config.random_plies)
         self._states[slots], self._plies[slots] = opened
+        self.verdicts.begin(slots, uniform(self._seeds[slots], PLAY_ON, np.zeros(len(slots), np.int64)))
         self._search.start(slots, self._states[slots], *self._orders(slots))
 
     def _orders(self, slots: NDArray[np.int64]) -> tuple[NDArray[np.uint64], NDArray[np.int32], NDArray[np.bool_]]:
@@ -139,26 +141,34 @@ class SelfPlay:
         roots = self._search.results(slots)
         seeds, plies = self._seeds[slots], self._plies[slots]
         actions = choose(roots, temperature(self.config, plies), uniform(seeds, MOVE, plies))
-        self._record(slots, roots, actions)
+        movers = self.game.mover(self._states[slots])
+        self._record(slots, movers, roots, actions)
         self._states[slots] = self.game.step(self._states[slots], actions)
         self._plies[slots] += 1
         outcomes = self.game.outcome(self._states[slots])
+        on = np.isnan(outcomes)
+        self.verdicts.check(slots[~on], outcomes[~on])
+        early, how = np.full(len(slots), np.nan, np.float32), np.full(len(slots), RULES, np.int8)
+        early[on], how[on] = self.verdicts.judge(slots[on], movers[on], roots.value[on])
+        outcomes = np.where(on, early, outcomes)
         on = np.isnan(outcomes)
         if on.any():
             self._search.advance(slots[on], actions[on], *self._orders(slots[on]))
         over = slots[~on]
         if not len(over):
             return []
-        ended = [self._collect(slot, outcome) for slot, outcome in zip(over, outcomes[~on], strict=True)]
+        ended = [self._collect(*end) for end in zip(over, outcomes[~on], how[~on], strict=True)]
         self._begin(over)
         return ended
 
-    def _record(self, slots: NDArray[np.int64], roots: Roots, actions: NDArray[np.int32]) -> None:
+    def _record(
+        self, slots: NDArray[np.int64], movers: NDArray[np.int8], roots: Roots, actions: NDArray[np.int32]
+    ) -> None:
         self.moves += len(slots)
         states = self._states[slots]
         columns = (
             states,
-            self.game.mover(states),
+            movers,
             self._plies[slots],
             actions,
             pack(roots.policy, self.game.legal(states), self.game.spec.max_legal),
@@ -170,7 +180,7 @@ class SelfPlay:
         for i, slot in enumerate(slots):
             self._rows[slot].append((*[column[i] for column in columns], self.version))
 
-    def _collect(self, slot: int, outcome: float) -> Games:
+    def _collect(self, slot: int, outcome: float, how: int) -> Games:
         moves, self._rows[slot] = self._rows[slot], []
         self.games += 1
         states, movers, plies, actions, policy, wdl, surprise, proven, full, versions = map(
@@ -189,4 +199,5 @@ class SelfPlay:
             versions=versions.astype(np.int32),
             results=result(float(outcome), movers),
             lengths=np.array([len(moves)], np.int32),
+            ended=np.array([how], np.int8),
         )

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from agents.search.tree import UNKNOWN
 from selfplay.chunks import Games
+from selfplay.early import RULES
 
 UNIT = 1024  # sampling weights are whole numbers of 1/1024, so that sums over millions of them are exact
 
@@ -70,3 +71,10 @@ def replies(games: Games) -> NDArray[np.int32]:
     out[:-1] = np.where(games.movers[1:] != games.movers[:-1], games.actions[1:], -1)
     out[np.cumsum(games.lengths) - 1] = -1
     return out
+
+
+def plies_left(games: Games) -> NDArray[np.float32]:
+    """float32[N]: plies until the game's end, this one included; NaN in games that ended before their rules said so."""
+    ends = np.cumsum(games.lengths)
+    left = np.repeat(ends, games.lengths) - np.arange(len(games))
+    return np.where(np.repeat(games.ended == RULES, games.lengths), left, np.nan).astype(np.float32)

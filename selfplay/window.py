@@ -21,6 +21,7 @@ class Rows:
     policy: NDArray[np.float16]  # [n, max_legal] packed (`selfplay.chunks.pack`)
     value: NDArray[np.float32]  # [n, 3] win/draw/loss
     replies: NDArray[np.int32]  # [n] the opponent's next action or -1
+    plies_left: NDArray[np.float32]  # [n] until the game's end, NaN: not known
 
     def __len__(self) -> int:
         return len(self.states)
@@ -34,7 +35,8 @@ def rows_of(games: Games, config: TrainConfig) -> tuple[Rows, NDArray[np.int64]]
     weights = targets.weights(games, config.fast_weight, config.surprise)
     value = targets.value_targets(games, config.td_lambda)
     kept = np.flatnonzero(weights)
-    return Rows(games.states, games.policy, value, targets.replies(games)).take(kept), weights[kept]
+    rows = Rows(games.states, games.policy, value, targets.replies(games), targets.plies_left(games))
+    return rows.take(kept), weights[kept]
 
 
 def window_size(total: int, config: TrainConfig) -> int:
@@ -56,6 +58,7 @@ class Window:
             policy=np.zeros((capacity, max_legal), np.float16),
             value=np.zeros((capacity, 3), np.float32),
             replies=np.zeros(capacity, np.int32),
+            plies_left=np.zeros(capacity, np.float32),
         )
         self._ends = np.zeros(capacity, np.int64)
         self._start = self._end = 0

@@ -105,6 +105,9 @@ def _counts(players: SelfPlay, evaluate: CachedEvaluator) -> dict[str, int]:
     """What has been done since the start."""
     return {
         "games": players.games,
+        "early": players.verdicts.ended,
+        "early_checked": players.verdicts.checked,
+        "early_wrong": players.verdicts.wrong,
         "moves": players.moves,
         "simulations": players.simulated,
         "evaluations": evaluate.evaluations,

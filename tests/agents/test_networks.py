@@ -70,20 +70,29 @@ def test_the_global_pool_carries_news_across_the_board(pool_every, reaches):
 def test_the_reply_head_is_there_only_when_asked_for():
     observations = torch.rand(4, 2, 6, 7)
     net = opinionated(Net((2, 6, 7), 7, NetConfig(blocks=1, channels=8, pool_every=0, reply_head=True)))
-    logits, wdl, reply = net.with_reply(observations)
+    logits, wdl, reply, plies_left = net.heads(observations)
+    assert plies_left is None
     assert reply.shape == (4, 7)
     assert not torch.equal(reply, logits)
     assert torch.equal(logits, net(observations)[0])
     assert torch.equal(wdl, net(observations)[1])
-    with pytest.raises(InputError, match="reply_head"):
-        Net((2, 6, 7), 7, NetConfig()).with_reply(observations)
+    assert Net((2, 6, 7), 7, NetConfig()).heads(observations).reply is None
+
+
+def test_plies_left_are_positive_numbers():
+    net = opinionated(Net((2, 6, 7), 7, NetConfig(blocks=1, channels=8, pool_every=0, plies_left_head=True)))
+    left = net.heads(torch.rand(4, 2, 6, 7)).plies_left
+    assert left.shape == (4,)
+    assert (left > 0).all()
 
 
 def test_every_parameter_learns():
     """After one step of descent no weight, bias or norm is where it was: nothing is left out of the graph."""
     torch.manual_seed(0)
-    net = opinionated(Net((2, 6, 7), 7, NetConfig(blocks=2, channels=8, pool_channels=2, reply_head=True))).train()
-    loss = sum(output.square().mean() for output in net.with_reply(torch.rand(16, 2, 6, 7)))
+    net = opinionated(
+        Net((2, 6, 7), 7, NetConfig(blocks=2, channels=8, pool_channels=2, reply_head=True, plies_left_head=True))
+    )
+    loss = sum(output.square().mean() for output in net.train().heads(torch.rand(16, 2, 6, 7)))
     loss.backward()
     assert {name for name, p in net.named_parameters() if p.grad is None or not p.grad.any()} == set()
 

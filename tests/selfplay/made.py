@@ -18,6 +18,7 @@ TYPES = {
     "versions": np.int32,
     "results": np.int8,
     "lengths": np.int32,
+    "ended": np.int8,
 }
 
 
@@ -38,6 +39,7 @@ def games(lengths, max_legal=7, **columns):
         "versions": np.zeros(n),
         "results": np.ones(n),
         "lengths": lengths,
+        "ended": np.zeros(len(lengths)),
         **columns,
     }
     return Games(**{name: np.asarray(column, TYPES[name]) for name, column in columns.items()})

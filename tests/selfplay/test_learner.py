@@ -7,7 +7,7 @@ import torch
 
 import envs
 from agents import networks
-from agents.networks import NetConfig
+from agents.networks import PLIES, Heads, NetConfig
 from selfplay.chunks import pack, unpack
 from selfplay.config import TrainConfig
 from selfplay.learner import Diverged, Learner, learning_rate, losses, make_batch
@@ -33,6 +33,7 @@ def some_rows(game, n=16, seed=0):
         policy=pack(policy / policy.sum(axis=1, keepdims=True), legal, game.spec.max_legal),
         value=rng.dirichlet([1, 1, 1], n).astype(np.float32),
         replies=np.array([rng.choice(np.flatnonzero(row)) for row in legal], np.int32),
+        plies_left=rng.integers(1, 40, len(legal)).astype(np.float32),
     )
 
 
@@ -77,16 +78,15 @@ def test_no_reply_stays_no_reply():
 class Fixed(torch.nn.Module):
     """A network that says the same about everything."""
 
-    def __init__(self, logits, wdl, reply=None):
+    def __init__(self, logits, wdl, reply=None, plies_left=None):
         super().__init__()
-        self.logits, self.wdl, self.reply = (None if x is None else torch.tensor([x]) for x in (logits, wdl, reply))
+        self.words = [None if x is None else torch.tensor([x]) for x in (logits, wdl, reply)]
+        self.plies_left = plies_left
 
-    def forward(self, observations):
+    def heads(self, observations):
         n = len(observations)
-        return self.logits.expand(n, -1), self.wdl.expand(n, -1)
-
-    def with_reply(self, observations):
-        return *self(observations), self.reply.expand(len(observations), -1)
+        left = None if self.plies_left is None else torch.full((n,), self.plies_left / PLIES)
+        return Heads(*[None if x is None else x.expand(n, -1) for x in self.words], left)
 
 
 def test_losses_by_hand():
@@ -101,6 +101,7 @@ def test_losses_by_hand():
         pack(policy, game.legal(states), 9),
         value=np.array([[1, 0, 0], [0, 0.5, 0.5]], np.float32),
         replies=np.array([3, -1], np.int32),
+        plies_left=np.array([10, np.nan], np.float32),
     )
     same = np.zeros(2, np.int8)
     logits = [math.log(2.0)] * 1 + [0.0] * 8  # action 0 is twice as likely as each other
@@ -111,6 +112,9 @@ def test_losses_by_hand():
     assert found.policy.item() == pytest.approx((first + second) / 2)
     assert found.value.item() == pytest.approx((-math.log(0.5) - math.log(0.25)) / 2)
     assert found.reply.item() == pytest.approx(math.log(9))
+    assert found.plies_left.item() == 0.0
+    timed = losses(Fixed(logits, [0.0] * 3, plies_left=14.0), make_batch(game, rows, same))
+    assert timed.plies_left.item() == pytest.approx(0.5 * (4 / 20) ** 2)  # the length of the other game is not known
     rows.replies[0] = -1
     assert losses(Fixed(logits, [0.0] * 3, reply=[0.0] * 9), make_batch(game, rows, same)).reply.item() == 0.0
     assert losses(Fixed(logits, [0.0] * 3), make_batch(game, rows, same)).reply.item() == 0.0
@@ -138,6 +142,7 @@ def test_learning_one_batch_by_heart():
         pack(policy, game.legal(states), 9),
         np.tile(np.float32([0.125, 0.75, 0.125]), (8, 1)),
         np.full(8, -1, np.int32),
+        np.full(8, np.nan, np.float32),
     )
     steps = [student.step(rows, 0.0) for _ in range(120)]
     assert steps[0].policy_loss == pytest.approx(math.log(8), abs=1e-5)  # an untrained network knows nothing

@@ -3,6 +3,7 @@ import pytest
 
 from agents.search.tree import UNKNOWN
 from selfplay import targets
+from selfplay.early import RESIGNED, RULES
 from tests.selfplay.made import games
 
 WIN, DRAW, LOSS = [1, 0, 0], [0, 1, 0], [0, 0, 1]
@@ -69,3 +70,8 @@ def test_replies_are_the_opponents_next_actions_within_a_game():
     assert targets.replies(played).tolist() == [5, 6, -1, 2, -1]
     passing = games([3], movers=[0, 0, 1], actions=[4, 5, 6])
     assert targets.replies(passing).tolist() == [-1, 6, -1]
+
+
+def test_plies_left_count_down_to_the_end_and_are_unknown_where_a_player_resigned():
+    played = games([3, 2, 1], ended=[RULES, RESIGNED, RULES])
+    assert targets.plies_left(played).tolist() == pytest.approx([3, 2, 1, np.nan, np.nan, 1], nan_ok=True)

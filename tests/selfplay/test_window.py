@@ -14,6 +14,7 @@ def rows(first, n):
         policy=np.zeros((n, 2), np.float16),
         value=np.zeros((n, 3), np.float32),
         replies=np.zeros(n, np.int32),
+        plies_left=np.zeros(n, np.float32),
     )
 
 

@@ -1,0 +1,58 @@
+import numpy as np
+import torch
+
+import envs
+from agents.networks import Heads, Net, NetConfig
+from agents.quickest import quickest
+from agents.search.results import Roots
+from agents.search.tree import UNKNOWN
+
+GAME = envs.make("connect_four")
+
+
+class Pace(Net):
+    """Believes that a game goes on for as many plies as there are empty cells in the leftmost column."""
+
+    def __init__(self):
+        super().__init__(GAME.spec.observation_shape, GAME.spec.num_actions, NetConfig(plies_left_head=True))
+
+    def heads(self, observations):
+        n = len(observations)
+        return Heads(torch.zeros(n, 7), torch.zeros(n, 3), None, 6 - observations[:, :2, :, 0].sum(dim=(1, 2)))
+
+
+def roots(action, value, q):
+    q = np.array(q, np.float32)
+    n = len(q)
+    return Roots(
+        visits=np.isfinite(q).astype(np.int32),
+        q=q,
+        priors=np.full((n, 7), 1 / 7, np.float32),
+        policy=np.full((n, 7), 1 / 7, np.float32),
+        action=np.array(action, np.int32),
+        value=np.array(value, np.float32),
+        wdl=np.zeros((n, 3), np.float32),
+        raw=np.zeros((n, 3), np.float32),
+        proven=np.full(n, UNKNOWN, np.int8),
+    )
+
+
+def test_only_sure_wins_are_hurried_and_only_among_equals():
+    nan = np.nan
+    q = [
+        [0.94, nan, nan, 0.95, nan, nan, nan],  # the leftmost column wins as well, and sooner
+        [0.90, nan, nan, 0.95, nan, nan, nan],  # it wins less surely
+        [0.50, nan, nan, 0.50, nan, nan, nan],  # nobody is sure
+        [nan, 0.95, nan, 0.95, nan, nan, nan],  # it has not been looked at
+    ]
+    found = quickest(GAME, Pace(), GAME.init(4), roots([3] * 4, [0.95, 0.95, 0.5, 0.95], q))
+    assert found.tolist()[:3] == [0, 3, 3]
+    assert found.tolist()[3] in (1, 3)
+
+
+def test_a_move_that_wins_at_once_is_the_quickest():
+    states = GAME.init(1)
+    for action in (3, 0, 3, 0, 3, 1):
+        states = GAME.step(states, np.array([action], np.int32))
+    q = [[0.99, np.nan, np.nan, 1.0, np.nan, np.nan, np.nan]]
+    assert quickest(GAME, Pace(), states, roots([0], [0.99], q)).tolist() == [3]
