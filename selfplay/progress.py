@@ -31,6 +31,8 @@ class Progress:
     evaluations_per_second: float  # asked of the network, repeats found in the cache not counted
     cache_hits: float  # share of evaluations answered without the network
     game_length: float  # plies, random opening included
+    ended_early: float  # share of games that a player gave up or both called a draw (`selfplay.early`)
+    wrong_verdicts: float  # share of such verdicts that did not come true, in games that were played on
     policy_loss: float
     value_loss: float
     learning_rate: float

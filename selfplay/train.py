@@ -301,6 +301,8 @@ class _Training:
             evaluations_per_second=alive * meter.ratio("evaluations", "seconds"),
             cache_hits=meter.ratio("hits", "requests"),
             game_length=meter.ratio("plies", "ended"),
+            ended_early=meter.ratio("early", "ended"),
+            wrong_verdicts=meter.ratio("early_wrong", "early_checked"),
             policy_loss=self.last.policy_loss if self.last else nan,
             value_loss=self.last.value_loss if self.last else nan,
             learning_rate=self.last.learning_rate if self.last else nan,

@@ -74,7 +74,7 @@ class TrainingScreen:
             ("plies a game", rate(progress.game_length, 1), "cache hits", percent(progress.cache_hits)),
             ("steps", f"{progress.steps:,}", "workers", f"{progress.workers}{_restarts(progress)}"),
             ("policy loss", f"{rate(progress.policy_loss, 3)} {sparkline(policy, 16, using)}", "checkpoints", newest),
-            ("value loss", f"{rate(progress.value_loss, 3)} {sparkline(value, 16, using)}", "", ""),
+            ("value loss", f"{rate(progress.value_loss, 3)} {sparkline(value, 16, using)}", *_early(progress)),
         ]
         table = Table.grid(padding=(0, 2, 0, 0))
         for name, number, other, figure in rows:
@@ -101,6 +101,14 @@ def line(progress: Progress) -> str:
         *([progress.event] if progress.event else []),
     ]
     return ", ".join(facts)
+
+
+def _early(progress: Progress) -> tuple[str, str]:
+    """What to say about games that ended before their rules said so; nothing where there are none."""
+    if not progress.ended_early > 0:
+        return "", ""
+    wrong = "" if math.isnan(progress.wrong_verdicts) else f", {percent(progress.wrong_verdicts)} of verdicts wrong"
+    return "ended early", f"{percent(progress.ended_early)}{wrong}"
 
 
 def _restarts(progress: Progress) -> str:

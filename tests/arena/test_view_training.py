@@ -71,3 +71,9 @@ def test_clocks():
         "59:59",
         "1:02:03",
     ]
+
+
+def test_early_ends_are_told_where_there_are_any(tmp_path):
+    screen = TrainingScreen(Console(file=io.StringIO()), tmp_path / "run")
+    assert "ended early" not in shown(screen, progress(ended_early=0.0, wrong_verdicts=float("nan")), 80)
+    assert "40%, 3% of verdicts wrong" in shown(screen, progress(ended_early=0.4, wrong_verdicts=0.03), 80)
