@@ -1,0 +1,1 @@
+"""Q-learning from pictures: the network, the replay memory, the learner and the player of its checkpoints."""

@@ -1,0 +1,111 @@
+"""One step of learning: a loss, its gradient, the optimizer, and the averaged weights that are saved to play."""
+
+from __future__ import annotations
+
+import copy
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from agents.dqn import targets
+from agents.dqn.memory import Sample
+from agents.dqn.network import QNetwork, autocast, expected
+
+Frames = NDArray[np.uint8]  # [n, stack, H, W]
+Optimizer = Literal["adam", "radam"]
+
+
+class Learner:
+    """The learning network, its average over the latest steps, and, where a target network is wanted, that."""
+
+    def __init__(
+        self,
+        net: QNetwork,
+        *,
+        optimizer: Optimizer = "radam",
+        learning_rate: float = 2.5e-4,
+        adam_epsilon: float = 1e-8,
+        max_gradient_norm: float = 10.0,
+        average: float = 0.999,
+        with_target: bool = False,
+        precision: str = "auto",
+        device: str = "cpu",
+    ) -> None:
+        self.device = torch.device(device)
+        self.net = net.to(self.device)
+        self.average = _frozen(self.net)
+        self.target = _frozen(self.net) if with_target else None
+        self.optimizer: torch.optim.Optimizer
+        if optimizer == "adam":
+            self.optimizer = torch.optim.Adam(self.net.parameters(), learning_rate, eps=adam_epsilon, fused=True)
+        else:
+            self.optimizer = torch.optim.RAdam(self.net.parameters(), learning_rate, eps=adam_epsilon)
+        self.steps = 0
+        self._decay, self._max_norm = average, max_gradient_norm
+        self._cast = autocast(precision, self.device)
+        self._loss = torch.zeros((), device=self.device)
+        self._averaged = 0  # steps that are in the average
+
+    def outputs(self, net: QNetwork, frames: Frames) -> Tensor:
+        """What a network says of these frames, without a gradient."""
+        with torch.no_grad(), self._cast:
+            output: Tensor = net(self._there(frames))
+        return output.float()
+
+    def greedy(self, frames: Frames) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """The learning network's best actions and their expected returns, [n] each."""
+        actions, values = targets.greedy(self.outputs(self.net, frames))
+        return actions.numpy(force=True), values.numpy(force=True)
+
+    def learn(self, frames: Frames, actions: NDArray[np.int64], wanted: Tensor) -> None:
+        """One step of the optimizer towards ``wanted``, float32[n] or float32[n, quantiles]."""
+        with self._cast:
+            output = self.net(self._there(frames))
+        loss = targets.loss(output.float(), self._there(actions), wanted.to(self.device))
+        self.optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(self.net.parameters(), self._max_norm)
+        self.optimizer.step()
+        self._loss = loss.detach()
+        self.steps += 1
+
+    def learn_sample(self, sample: Sample, double: bool) -> None:
+        """One step of DQN (Mnih et al. 2015, algorithm 1), with double Q-learning or without."""
+        assert self.target is not None, "DQN has a target network"
+        after = self.outputs(self.target, sample.next_frames)
+        chooser = self.outputs(self.net, sample.next_frames) if double else after
+        rewards, discounts = self._there(sample.rewards), self._there(sample.discounts)
+        wanted = targets.bootstrap(rewards, discounts, after, expected(chooser))
+        self.learn(sample.frames, sample.actions, wanted)
+
+    def set_learning_rate(self, rate: float) -> None:
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+
+    @torch.no_grad()
+    def take_average(self) -> None:
+        """Moves the average on by the steps since the last call."""
+        fresh, self._averaged = self.steps - self._averaged, self.steps
+        decay = min(self._decay, 1 - 1 / (1 + self.steps))  # a young average is not tied to where the network began
+        if fresh:
+            torch._foreach_lerp_(list(self.average.parameters()), list(self.net.parameters()), 1 - decay**fresh)
+
+    @torch.no_grad()
+    def renew_target(self) -> None:
+        """The target network becomes a copy of the learning one."""
+        assert self.target is not None
+        torch._foreach_copy_(list(self.target.parameters()), list(self.net.parameters()))
+
+    @property
+    def last_loss(self) -> float:
+        return float(self._loss)
+
+    def _there(self, array: NDArray[np.generic]) -> Tensor:
+        return torch.from_numpy(array).to(self.device, non_blocking=True)
+
+
+def _frozen(net: QNetwork) -> QNetwork:
+    return copy.deepcopy(net).requires_grad_(False)

@@ -1,0 +1,115 @@
+"""The Q-network: the Nature DQN's convolutions (Mnih et al. 2015, Methods, "Model architecture"), with options.
+
+- ``layer_norm`` after every hidden layer, before its ReLU, is what makes Q-learning without a target network stable
+  (PQN, arXiv 2407.04811, section 4).
+- ``dueling`` splits the last layers into a value and the actions' advantages (Wang et al., arXiv 1511.06581, eq. 9).
+- ``quantiles`` predicts so many quantiles of the return instead of its mean (QR-DQN, arXiv 1710.10044).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from envs.core import InputError, unknown
+
+SHAPE = (4, 84, 84)  # of an observation: the newest four frames, oldest first
+
+
+@dataclass(frozen=True, slots=True)
+class QConfig:
+    """The shape of a Q-network. Raises `InputError` for a senseless number."""
+
+    channels: int = 32  # of the first convolution; the other two have twice as many, as in the Nature network
+    hidden: int = 512  # units of the linear layer behind the convolutions
+    layer_norm: bool = False
+    dueling: bool = False
+    quantiles: int = 0  # of the return's distribution, by action; 0: its mean only
+    stack: int = SHAPE[0]  # frames in an observation
+    height: int = SHAPE[1]
+    width: int = SHAPE[2]
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value, what = getattr(self, field.name), f"network option {field.name!r}"
+            if field.name in ("layer_norm", "dueling"):
+                if not isinstance(value, bool):
+                    raise InputError(f"{what} is true or false, not {value!r}")
+                continue
+            low = {"quantiles": 0, "height": 8, "width": 8}.get(field.name, 1)
+            if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= 4096:
+                raise InputError(f"{what} is a whole number from {low} to 4096, not {value!r}")
+
+
+def config(values: Mapping[str, Any]) -> QConfig:
+    """A configuration from a checkpoint's dictionary. Raises `InputError` for unknown names."""
+    known = {field.name for field in fields(QConfig)}
+    for name in values:
+        if name not in known:
+            raise unknown("network option", name, known)
+    return QConfig(**values)
+
+
+class QNetwork(nn.Module):
+    """uint8[n, stack, height, width] -> float32[n, A], or float32[n, A, quantiles]."""
+
+    def __init__(self, shape: QConfig, num_actions: int) -> None:
+        super().__init__()
+        self.shape, self.num_actions = shape, num_actions
+        sizes = (shape.channels, 2 * shape.channels, 2 * shape.channels)
+        layers: list[nn.Module] = []
+        inputs, side = shape.stack, (shape.height, shape.width)
+        for outputs, (kernel, stride) in zip(sizes, _kernels(shape), strict=True):
+            side = ((side[0] - kernel) // stride + 1, (side[1] - kernel) // stride + 1)
+            layers.append(nn.Conv2d(inputs, outputs, kernel, stride))
+            layers += [nn.LayerNorm([outputs, *side])] if shape.layer_norm else []
+            layers.append(nn.ReLU())
+            inputs = outputs
+        layers += [nn.Flatten(), nn.Linear(inputs * side[0] * side[1], shape.hidden)]
+        layers += [nn.LayerNorm(shape.hidden)] if shape.layer_norm else []
+        self.body = nn.Sequential(*layers, nn.ReLU())
+        self._outputs = max(shape.quantiles, 1)
+        self.advantage = nn.Linear(shape.hidden, num_actions * self._outputs)
+        self.value = nn.Linear(shape.hidden, self._outputs) if shape.dueling else None
+        for module in self.body:
+            if isinstance(module, nn.Conv2d | nn.Linear) and module.bias is not None:
+                nn.init.orthogonal_(module.weight, math.sqrt(2))
+                nn.init.zeros_(module.bias)
+
+    def forward(self, frames: Tensor) -> Tensor:
+        return self.scaled(frames.float().mul_(1 / 255))
+
+    def scaled(self, x: Tensor) -> Tensor:
+        """The same from frames as numbers in [0, 1]."""
+        features = self.body(x)
+        q: Tensor = self.advantage(features).unflatten(1, (self.num_actions, self._outputs))
+        if self.value is not None:
+            q = self.value(features).unsqueeze(1) + q - q.mean(dim=1, keepdim=True)
+        return (q if self.shape.quantiles else q.squeeze(2)).float()
+
+    def q(self, frames: Tensor) -> Tensor:
+        """float32[n, A]: expected returns."""
+        return expected(self(frames))
+
+
+def expected(outputs: Tensor) -> Tensor:
+    """float32[n, A] from a network's output, be it means or quantiles."""
+    return outputs.mean(dim=2) if outputs.dim() == 3 else outputs
+
+
+def _kernels(shape: QConfig) -> tuple[tuple[int, int], ...]:
+    """(kernel, stride) of the three convolutions: the Nature network's, or 3x3 ones for pictures too small for them."""
+    return ((8, 4), (4, 2), (3, 1)) if min(shape.height, shape.width) >= 36 else ((3, 2), (3, 1), (1, 1))
+
+
+def autocast(precision: str, device: torch.device) -> torch.autocast:
+    """The context in which a network computes. ``auto``: bfloat16 where the device has instructions for it, which on a
+    processor without them would be ten times slower than float32."""
+    native = device.type != "cpu" or torch.cpu.get_capabilities().get("avx512_bf16", False)
+    half = precision == "bfloat16" or (precision == "auto" and bool(native))
+    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=half)
