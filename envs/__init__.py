@@ -1,52 +1,98 @@
-"""Games. ``envs.make("connect_four")`` gives the rules, ``envs.pettingzoo_env("connect_four")`` a PettingZoo one.
+"""Games. ``envs.make("connect_four")`` gives a board game's rules, ``envs.pettingzoo_env("connect_four")`` a PettingZoo
+environment with them, ``envs.score_game("breakout")`` a game that is played for points.
 
-A module or package of this folder that has a ``GAMES`` table (game id -> function that makes the game) is found by
-itself: adding a game is adding a file.
+A module or package of this folder that has a table of games (id -> function that makes the game), ``GAMES`` for board
+games or ``SCORE_GAMES``, is found by itself: adding a game is adding a file.
 """
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import importlib.util
 import pkgutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
-from envs.core import BoardGame, GameSpec, IllegalAction, InputError, unknown
+from envs.core import BoardGame, GameSpec, IllegalAction, InputError, ScoreGame, unknown
 
-__all__ = ["BoardGame", "GameSpec", "IllegalAction", "InputError", "ids", "make", "pettingzoo_env"]
+__all__ = [
+    "BoardGame",
+    "GameSpec",
+    "IllegalAction",
+    "InputError",
+    "ScoreGame",
+    "ids",
+    "make",
+    "pettingzoo_env",
+    "score_game",
+    "score_ids",
+    "spec",
+]
 
 
 _TOOLS = {"aec", "bits", "core", "perft", "picture", "raster", "squares", "svg", "testing"}  # need not be searched
 
 
-def _games_of(module: str) -> dict[str, Callable[[], BoardGame]]:
-    games: dict[str, Callable[[], BoardGame]] = getattr(importlib.import_module(f"{__name__}.{module}"), "GAMES", {})
+def _table(module: str, name: str) -> Mapping[str, Callable[[], Any]]:
+    games: Mapping[str, Callable[[], Any]] = getattr(importlib.import_module(f"{__name__}.{module}"), name, {})
     return games
 
 
 @cache
-def _games() -> dict[str, Callable[[], BoardGame]]:
+def _games(name: str) -> dict[str, Callable[[], Any]]:
+    """All tables of that name as one."""
     modules = sorted({module.name for module in pkgutil.iter_modules(__path__)} - _TOOLS)
-    return {game: maker for module in modules for game, maker in _games_of(module).items()}
+    return {game: maker for module in modules for game, maker in _table(module, name).items()}
 
 
 def ids() -> tuple[str, ...]:
-    """Every game's id, sorted."""
-    return tuple(sorted(_games()))
+    """Every board game's id, sorted."""
+    return tuple(sorted(_games("GAMES")))
+
+
+def score_ids() -> tuple[str, ...]:
+    """The ids of all games that are played for points, sorted."""
+    return tuple(sorted(_games("SCORE_GAMES")))
 
 
 @cache
 def make(game_id: str) -> BoardGame:
-    """The rules of a game by its id; one shared instance, as rules hold no state. Raises `InputError`."""
+    """The rules of a board game by its id; one shared instance, as rules hold no state. Raises `InputError`."""
     if game_id.isidentifier() and game_id not in _TOOLS and importlib.util.find_spec(f"{__name__}.{game_id}"):
-        games = _games_of(game_id)  # the usual case, a file named like its game: import no other
+        games = _table(game_id, "GAMES")  # the usual case, a file named like its game: import no other
     else:
-        games = _games()
+        games = _games("GAMES")
     if game_id not in games:
+        if game_id in _games("SCORE_GAMES"):
+            raise InputError(f"{game_id} is played for points, by one player; that works for board games only")
         raise unknown("game", game_id, ids())
-    return games[game_id]()
+    game: BoardGame = games[game_id]()
+    return game
+
+
+@cache
+def score_game(game_id: str) -> ScoreGame:
+    """A game that is played for points, by its id; one shared instance. Raises `InputError`."""
+    if game_id not in _games("SCORE_GAMES"):
+        raise unknown("game", game_id, _similar(game_id))
+    game: ScoreGame = _games("SCORE_GAMES")[game_id]()
+    return game
+
+
+def spec(game_id: str) -> GameSpec:
+    """The facts about a game of any family. Raises `InputError`."""
+    if game_id in _games("SCORE_GAMES"):
+        return score_game(game_id).spec
+    if game_id not in _games("GAMES"):
+        raise unknown("game", game_id, (*ids(), *_similar(game_id)))
+    return make(game_id).spec
+
+
+def _similar(game_id: str) -> list[str]:
+    """Stands for the games played for points in an error message: there are hundreds of them."""
+    return [*difflib.get_close_matches(game_id, score_ids()), "an Atari game by its ALE name"]
 
 
 def pettingzoo_env(game_id: str, render_mode: str | None = None) -> Any:

@@ -9,7 +9,7 @@ game without knowing it.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -53,7 +53,7 @@ class GameSpec:
     num_players: int
     num_actions: int  # A
     max_legal: int  # the most legal actions any position can have
-    observation_shape: tuple[int, ...]  # board games: (C, H, W)
+    observation_shape: tuple[int, ...]  # board games: (C, H, W); score games: (stack, H, W)
     max_plies: int
     num_symmetries: int = 1  # S, the identity included
     seats: tuple[str, ...] = ("first", "second")  # what people call the sides, with their marks in `to_text`
@@ -143,3 +143,53 @@ class BoardGame(Protocol):
             if name.lower() == text.strip().lower():
                 return action
         raise IllegalAction(f"illegal move {text!r}; legal: {' '.join(legal) or '(the game is over)'}")
+
+
+class ScorePlay(Protocol):
+    """Games played for points that are under way, ``n`` of them; the rows of all arrays are games."""
+
+    over: NDArray[np.bool_]  # [n]
+    truncated: NDArray[np.bool_]  # [n] over, but cut off by the limit on its length
+    scores: NDArray[np.float64]  # [n] raw points so far
+
+    def observe(self, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
+        """uint8[k, *observation_shape] of these games."""
+        ...
+
+    def step(self, rows: NDArray[np.int64], actions: NDArray[np.integer]) -> None:
+        """One action, 0..A-1, in each of these games, none of which is over; the others stay as they are."""
+        ...
+
+    def close(self) -> None:
+        """Ends what the games run on. Nothing may be called after it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """One picture of a game that was played for points."""
+
+    ply: int  # actions that the player has made
+    picture: NDArray[np.uint8]  # [H, W, 3] RGB
+    score: float
+    lives: int
+
+
+class ScoreGame(Protocol):
+    """A game that one player plays for points, wherever it comes from. Every action is legal until the game is over."""
+
+    @property
+    def spec(self) -> GameSpec: ...
+
+    @property
+    def action_names(self) -> tuple[str, ...]:
+        """[A]"""
+        ...
+
+    def start(self, seeds: Sequence[int]) -> ScorePlay:
+        """A game for every seed, 0..2**63-1. Seed and actions decide a game bit for bit, whatever else is started."""
+        ...
+
+    def film(self, seed: int, actions: Sequence[int]) -> Iterator[Shot]:
+        """The pictures of a game, the start's first. Raises `InputError` where an action follows the end."""
+        ...
