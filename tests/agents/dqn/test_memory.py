@@ -141,7 +141,7 @@ def test_files_that_do_not_fit_are_refused(tmp_path):
         Memory(10, 2, height=SIZE, width=SIZE, path=tmp_path / "a", head=5)
     with pytest.raises(InputError, match="missing"):
         Memory(10, 2, height=SIZE, width=SIZE, path=tmp_path / "b", head=5)
-    with pytest.raises(InputError, match="no space for .* GB of replay memory"):
+    with pytest.raises(InputError, match=r"no space for .* GB of replay memory"):
         Memory(1 << 30, 64, path=tmp_path / "c")
     assert not (tmp_path / "c").exists()
 

@@ -32,6 +32,14 @@ def test_lambda_0_is_one_step_and_lambda_1_the_whole_return():
     assert returns([2, 0, 1], [6, 4, 8], lambda_=1) == [2 + 0.25 * 5, 0.5 * 5, 5.0]
 
 
+def drawn(memory, steps):
+    """Rewards and discounts by row, of all that can be drawn."""
+    rows, _ = memory.draw(np.random.default_rng(0), 100, steps)
+    sample = memory.sample(np.random.default_rng(0), 100, steps, 0.5)
+    triples = zip(rows.tolist(), sample.rewards.tolist(), sample.discounts.tolist(), strict=True)
+    return {row: (reward, discount) for row, reward, discount in triples}
+
+
 def test_n_step_by_hand():
     memory = Memory(16, 1, height=3, width=3)
     #         row: 0  1  2  3  4  5  6
@@ -42,12 +50,7 @@ def test_n_step_by_hand():
     for row in zip(first, rewards, ends, last, strict=True):
         begins, reward, end, over = (np.array([value]) for value in row)
         memory.add(np.zeros((1, 3, 3), np.uint8), begins > 0, np.zeros(1), reward, end > 0, over > 0)
-    found = {}
-    for t in range(4):
-        random = np.random.default_rng(t)
-        rows, _ = memory.draw(random, 50, 3)
-        sample = memory.sample(np.random.default_rng(t), 50, 3, 0.5)
-        found |= dict(zip(rows.tolist(), zip(sample.rewards.tolist(), sample.discounts.tolist()), strict=True))
+    found = drawn(memory, 3)
     assert found[0] == (1 + 0.5 * 2 + 0.25 * 4, 0.125)
     assert found[1] == (2 + 0.5 * 4 + 0.25 * 8, 0.0)  # the third action ends it
     assert found[3] == (8, 0.0)
@@ -59,10 +62,7 @@ def test_n_step_goes_no_further_than_where_a_game_was_stopped():
     for t in range(9):
         flags = [np.array([value]) for value in (t in (0, 3), False, t == 2)]
         memory.add(np.zeros((1, 3, 3), np.uint8), flags[0], np.zeros(1), np.ones(1), flags[1], flags[2])
-    rows, _ = memory.draw(np.random.default_rng(0), 100, 4)
-    sample = memory.sample(np.random.default_rng(0), 100, 4, 0.5)
-    found = dict(zip(rows.tolist(), zip(sample.rewards.tolist(), sample.discounts.tolist()), strict=True))
-    assert found == {0: (1.5, 0.25), 1: (1.0, 0.5), 3: (1.875, 0.0625), 4: (1.875, 0.0625)}
+    assert drawn(memory, 4) == {0: (1.5, 0.25), 1: (1.0, 0.5), 3: (1.875, 0.0625), 4: (1.875, 0.0625)}
 
 
 def test_double_and_plain_targets_by_hand():
@@ -90,7 +90,7 @@ def test_quantile_loss_by_hand():
 
 
 def test_quantile_loss_is_least_at_the_quantiles():
-    """Of a uniform return in 0..8: 8 * level, drawn 1/2 to the middle at the ends by the Huber loss: 0.5 + 7 * level."""
+    """Of a uniform return in 0..8: 0.5 + 7 * level; without Huber's rounding it would be 8 * level."""
     random = torch.Generator().manual_seed(0)
     returns = torch.rand(4000, 1, generator=random) * 8
     predicted = torch.zeros(1, 1, 4, requires_grad=True)
