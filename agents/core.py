@@ -104,6 +104,7 @@ class AgentKind:
     make: Callable[[str, Any], Agent]  # (target, options) -> agent; target is what follows "id:" in a spec, often ""
     plays: Callable[[GameSpec], bool] = lambda spec: True  # whether it can play a game at all
     example: str = ""  # a spec to show in help
+    rating: Callable[[Any], float | None] = lambda options: None  # Elo that the options promise, on a common scale
 
     def fields(self) -> dict[str, dataclasses.Field[Any]]:
         return {field.name: field for field in dataclasses.fields(self.options)}

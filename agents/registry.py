@@ -108,6 +108,12 @@ def load(spec: str) -> Agent:
     return kind.make(target, options)
 
 
+def rating(spec: str) -> float | None:
+    """The Elo that a spec promises, such as that of an engine's level; None for most."""
+    kind, _, options = parse(spec)
+    return kind.rating(options)
+
+
 def describe(kind_id: str, options: Any, defaults: Any) -> str:
     """The shortest spec that gives these options: ``mcts?simulations=50``. Good as an agent's name."""
     changed = [f"{k}={v}" for k, v in asdict(options).items() if v != getattr(defaults, k)]

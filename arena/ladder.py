@@ -7,10 +7,11 @@ follow from stored results alone, those of complete rounds, so that interruption
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import envs
@@ -36,7 +37,7 @@ from arena.schedule import BOOK, Pairing, Planned, batches, chosen, gauntlet, pl
 from arena.store import Store
 from arena.tally import Tally
 from arena.worker import Job, load_with
-from envs.core import unknown
+from envs.core import InputError, unknown
 
 _BATCH = 64  # games that a worker plays at once
 _SAVE_EVERY = 0.5  # seconds; games not saved yet are played again after a kill
@@ -90,6 +91,22 @@ class Ladder:
         before = len(self.entrants())
         add_wave(self.store, self.name, [self._introduce(pinned(spec)) for spec in specs])
         return self.entrants()[before:]
+
+    def anchor(self, spec: str, elo: float) -> None:
+        """Fixes an agent's rating, and enters it if it is new; the ratings of all others are on its scale then.
+
+        Raises `InputError` like `enter`, and for an Elo that is no finite number."""
+        if not math.isfinite(elo):
+            raise InputError(f"the Elo of anchor {spec} must be a finite number, not {elo}")
+        ref = self._introduce(pinned(spec))
+        add_wave(self.store, self.name, [ref])
+        anchors = {**dict(self.config.anchors), ref.fingerprint: elo}
+        self.config = configure(self.store, self.name, replace(self.config, anchors=tuple(anchors.items())))
+
+    def anchors(self) -> dict[int, float]:
+        """The Elo of the agents whose rating is given, by entrants' numbers."""
+        elo = dict(self.config.anchors)
+        return {e.number: elo[e.ref.fingerprint] for e in self.entrants() if e.ref.fingerprint in elo}
 
     def enter_checkpoints(self, run: Path, options: str = "") -> list[Entrant]:
         """Enters the checkpoints of a training run that have appeared since, each as its own wave, oldest first.
@@ -153,7 +170,7 @@ class Ladder:
     def _games(self) -> Games:
         """The games of every pairing planned, with their players."""
         refs = [entrant.ref for entrant in self.entrants()]
-        book = largest_book(self.game, BOOK, self.config.plies, self.config.seed)
+        book = self.config.openings or largest_book(self.game, BOOK, self.config.plies, self.config.seed)
         found = []
         for pairing in (pairing for pairings in read_rounds(self.store, self.name) for pairing in pairings):
             a, b = refs[pairing.a], refs[pairing.b]

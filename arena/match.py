@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 
 import envs
 from agents.core import Agent, AgentError, GameKey
 from agents.registry import load
-from arena.openings import largest_book
+from arena.openings import Opening, largest_book
 from arena.records import AgentRef, MatchRecord
 from arena.runner import DEFAULT_LIMITS, Finished, Limits, Player, play, warm_up
 from arena.schedule import BOOK, Pairing, batches, tasks
@@ -35,6 +35,7 @@ def play_match(
     limits: Limits = DEFAULT_LIMITS,
     batch: int = 64,
     loader: Callable[[str], Agent] = load,
+    book: Sequence[Opening] | None = None,
 ) -> Iterator[MatchRecord]:
     """Yields the games of a match pair by pair: same opening, same seed, seats swapped; ``batch`` are played at once.
 
@@ -42,12 +43,13 @@ def play_match(
     test that stops iterating when it has seen enough would be misled by them. The two games of a pair have ids that end
     in "-1", where ``a`` moves first, and "-2". The same arguments give the same games.
     games: an even number. plies: length of the random openings, least and most; None: the game's usual ones.
+    book: these openings, in this order, instead of random ones.
     Raises `InputError`: an unknown agent or game, an agent that cannot play it, an odd number of games.
     """
     if games < 2 or games % 2:
         raise InputError(f"a match is played in mirrored pairs, so its games are an even number, not {games}")
     game = envs.make(game_id)
-    book = largest_book(game, min(BOOK, games // 2), plies, seed)
+    book = book or largest_book(game, min(BOOK, games // 2), plies, seed)
     with ExitStack() as stack:
         players = []
         for spec in (a, b):

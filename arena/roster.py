@@ -15,7 +15,8 @@ from sqlalchemy import select
 from sqlalchemy.dialects.sqlite import insert
 
 import envs
-from arena.openings import default_plies, largest_book
+from arena.adjudication import Adjudication
+from arena.openings import Opening, after, default_plies, largest_book
 from arena.records import AgentRef
 from arena.runner import DEFAULT_LIMITS, Limits
 from arena.schedule import Pairing, pair_number
@@ -29,7 +30,9 @@ ScheduleKind = Literal["round_robin", "gauntlet", "adaptive"]
 
 @dataclass(frozen=True, slots=True)
 class LadderConfig:
-    """Decides, with the entrants, every game of a ladder. Later ``limits`` may change and ``pairs`` may grow."""
+    """Decides, with the entrants, every game of a ladder.
+
+    Later ``limits`` and ``anchors`` may change and ``pairs`` may grow."""
 
     game: str
     schedule: ScheduleKind = "round_robin"
@@ -37,6 +40,8 @@ class LadderConfig:
     plies: tuple[int, int] | None = None  # random openings' length, least and most; None: `default_plies`
     seed: int = 0
     limits: Limits = DEFAULT_LIMITS
+    openings: tuple[Opening, ...] = ()  # these, in this order, instead of random ones
+    anchors: tuple[tuple[str, float], ...] = ()  # fingerprints of agents whose Elo is given: the scale of all others
 
     def __post_init__(self) -> None:
         if self.schedule not in get_args(ScheduleKind):
@@ -67,7 +72,15 @@ def read_config(store: Store, name: str) -> LadderConfig | None:
         raise InputError(
             f"ladder {name!r} was played by version {version} of {fields['game']}; its rules are {now} now"
         )
-    return LadderConfig(**{**fields, "plies": tuple(fields["plies"]), "limits": Limits(**fields["limits"])})
+    limits = fields["limits"]
+    if limits.get("adjudicate") is not None:
+        limits["adjudicate"] = Adjudication(**limits["adjudicate"])
+    tuples = {
+        "plies": tuple(fields["plies"]),
+        "openings": tuple(map(tuple, fields.get("openings", ()))),
+        "anchors": tuple((fingerprint, elo) for fingerprint, elo in fields.get("anchors", ())),
+    }
+    return LadderConfig(**{**fields, **tuples, "limits": Limits(**limits)})
 
 
 def configure(store: Store, name: str, config: LadderConfig) -> LadderConfig:
@@ -76,13 +89,18 @@ def configure(store: Store, name: str, config: LadderConfig) -> LadderConfig:
     Raises `InputError` if the ladder was made with another one."""
     game = envs.make(config.game)
     config = dataclasses.replace(config, plies=config.plies or default_plies(game.spec))
-    largest_book(game, 1, config.plies)  # raises where there are no such openings
+    if config.openings:
+        after(game, config.openings)  # raises where one cannot be played
+    else:
+        largest_book(game, 1, config.plies)  # raises where there are no such openings
     old = read_config(store, name)
     if old is not None:
         for field in ("game", "schedule", "plies", "seed"):
             was, now = getattr(old, field), getattr(config, field)
             if was != now:
                 raise InputError(f"ladder {name!r} was made with {field} {was}, not {now}: choose another name")
+        if config.openings != old.openings:
+            raise InputError(f"ladder {name!r} was made with other openings: choose another name")
         if config.pairs < old.pairs:
             raise InputError(f"ladder {name!r} was made with {old.pairs} pairs, which cannot become {config.pairs}")
     if config != old:

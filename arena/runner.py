@@ -33,6 +33,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.core import Agent, AgentError, Batch, GameKey
+from arena.adjudication import Adjudication, adjudicated
 from arena.openings import Opening, after
 from arena.records import AgentRef, Fault, FaultKind, MatchRecord, Ply, Termination
 from envs.bits import mix
@@ -50,6 +51,7 @@ class Limits:
     hang_s: float = 60.0  # a decision: no answer at all for longer loses by ``hang`` (ladders only: see `arena.pool`)
     load_s: float = 600.0  # for loading an agent and its first, unrecorded move, which may compile
     max_plies: int | None = None  # a longer game is cut off as a draw; None: the game's own limit
+    adjudicate: Adjudication | None = None  # games that both sides agree on are over
 
     def __post_init__(self) -> None:
         for name in ("move_ms", "hang_s", "load_s", "max_plies"):
@@ -228,6 +230,7 @@ class _Table:
         self.running = np.ones(len(tasks), np.bool_)  # [n]
         self.lines = [list(task.opening) for task in tasks]
         self.plies: list[list[Ply | None]] = [[None] * len(task.opening) for task in tasks]
+        self.values: list[list[float | None]] = [[None] * len(task.opening) for task in tasks]  # for the first seat
         self.keys = (keys_for(tasks, 0), keys_for(tasks, 1))
         self.max_plies = limits.max_plies or game.spec.max_plies
         self.started = datetime.now(UTC).isoformat(timespec="seconds")
@@ -249,11 +252,15 @@ class _Table:
         rows = np.flatnonzero(self.running)
         outcomes = self.game.outcome(self.states[rows])
         verdicts = np.full(len(rows), np.nan, np.float32) if judge is None else judge(self.states[rows])
+        rule = self.limits.adjudicate
         for g, outcome, verdict in zip(rows.tolist(), outcomes.tolist(), verdicts.tolist(), strict=True):
+            agreed = None if rule is None else adjudicated(self.values[g], rule)
             if not math.isnan(outcome):
                 yield self._finished(g, outcome, "rules")
             elif not math.isnan(verdict):
                 yield self._finished(g, verdict, "adjudicated")
+            elif agreed is not None:
+                yield self._finished(g, agreed, "adjudicated")
             elif len(self.lines[g]) >= self.max_plies:
                 yield self._finished(g, 0.0, "truncated")
 
@@ -311,6 +318,8 @@ class _Table:
             else:
                 self.lines[g].append(action)
                 self.plies[g].append(ply)
+                sign = 1 if self.first[g] == player else -1
+                self.values[g].append(None if ply.value is None else sign * ply.value)
                 games.append(g)
                 actions.append(action)
         if games:

@@ -46,9 +46,11 @@ class Standings:
 
 
 def standings(ladder: Ladder, anchors: Mapping[int, float] | None = None) -> Standings:
-    """Rates the agents of a ladder anew from all its games. ``anchors``: given Elo of entrants, by number."""
+    """Rates the agents of a ladder anew from all its games.
+
+    anchors: given Elo of entrants, by number; None: the ladder's own."""
     tally = ladder.tally()
-    ratings = fit(tally, anchors=anchors)
+    ratings = fit(tally, anchors=ladder.anchors() if anchors is None else anchors)
     intervals, bare, faults = ratings.intervals(), wins_draws_losses(tally), _faults(ladder)
     rows = [
         Standing(

@@ -19,5 +19,6 @@ AGENTS = {
         make=UciAgent,
         plays=lambda spec: hasattr(envs.make(spec.id), "uci_variant"),
         example="uci:stockfish?nodes=1000",
+        rating=lambda options: options.elo,
     )
 }

@@ -22,10 +22,21 @@ from arena.cli.shared import (
 )
 
 ANCHORS = ("random", "mcts?simulations=50", "mcts?simulations=400", "alphabeta", "perfect")  # of known strength
+ENGINES = {  # the same, where installed. Stockfish picks a weak level's move at a depth below 10 whatever the time
+    "chess": ("uci:stockfish?elo=1350&depth=10", "uci:stockfish?elo=1700&depth=10"),
+    "minichess": ("uci:fairy-stockfish?depth=1", "uci:fairy-stockfish?depth=2", "uci:fairy-stockfish?depth=4"),
+}
 PAIRS = 20  # of a new ladder that is not told how many
 RECENT = 2000  # games among which the one most worth watching is looked for
 SAVE_EVERY = 50  # games of a match
 Schedule = Literal["round_robin", "gauntlet", "adaptive"]
+Openings = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE", help="Of chess and its kin: begin with those of a PGN or EPD file, not with random ones."
+    ),
+]
+Adjudicate = Annotated[bool, typer.Option("--adjudicate", help="End games that both sides expect to end one way.")]
 Specs = Annotated[list[str] | None, typer.Argument(metavar="[AGENT]...", help="Agents' specs; see: arena agents")]
 
 
@@ -44,6 +55,12 @@ def ladder(
         int | None,
         typer.Option(min=1, help="Pairs of games for each couple; adaptive: half of an agent's. 20."),
     ] = None,
+    anchor: Annotated[
+        list[str] | None,
+        typer.Option(metavar="AGENT[@ELO]", help="Enter an agent whose Elo is given; all others are on its scale."),
+    ] = None,
+    openings: Openings = None,
+    adjudicate: Adjudicate = False,
     checkpoints: Annotated[int, typer.Option(min=1, help="Of --run, at most so many, spread over it.")] = 12,
     simulations: Annotated[
         int | None, typer.Option(min=0, help="Of the checkpoints' searches; 0: their networks alone.")
@@ -65,22 +82,27 @@ def ladder(
       arena ladder random "mcts?simulations=100" "mcts?simulations=800" --game othello
       arena ladder --run runs/overnight --follow --name night
       arena ladder --name night --pairs 100
+      arena ladder --run runs/chess --anchor "uci:stockfish?elo=1350" --anchor random@0 --adjudicate
     """
+    import envs
+    from agents import registry
+    from arena.books import read_openings
     from arena.ladder import Ladder
     from arena.roster import LadderConfig, read_config
-    from arena.runner import DEFAULT_LIMITS
     from arena.standings import standings
     from arena.view.standings import cycles, rows
     from envs.core import InputError
 
-    specs = list(agents or [])
+    specs, fixed = list(agents or []), dict(map(given, anchor or []))
     if follow and run is None:
         raise InputError("--follow needs a training to follow: --run DIR")
     if run is not None:
         from selfplay.config import read
 
         game = game or read(run).game
-        specs += anchors(game) if follow else [*anchors(game), *spread(run, checkpoints, simulations)]
+        known = anchors(game)
+        fixed = {spec: elo for spec in known if (elo := registry.rating(spec)) is not None} | fixed
+        specs += known if follow else [*known, *spread(run, checkpoints, simulations)]
     title = name or (run.resolve().name if run else game)
     if title is None:
         raise InputError("which ladder? Say --name NAME, or --run DIR, or agents and --game GAME")
@@ -91,11 +113,13 @@ def ladder(
             raise InputError(f"there is no ladder {title!r} yet; to make it, say --game GAME and name its agents")
         config = LadderConfig(game, "adaptive", PAIRS)
     asked: dict[str, Any] = {"game": game, "schedule": schedule, "pairs": pairs, "seed": seed}
-    if move_ms is not None:
-        asked["limits"] = dataclasses.replace(DEFAULT_LIMITS, move_ms=move_ms)
+    asked["limits"] = limits(move_ms, adjudicate) if adjudicate or move_ms is not None else None
+    asked["openings"] = None if openings is None else read_openings(envs.make(config.game), openings)
     changes = {field: value for field, value in asked.items() if value is not None}
     contest = Ladder(kept, title, dataclasses.replace(config, **changes))
-    contest.enter(specs)
+    contest.enter([*specs, *fixed])
+    for spec, elo in fixed.items():
+        contest.anchor(spec, elo)
     if len(contest.entrants()) < 2 and not follow:
         raise InputError(f"ladder {title!r} needs at least two different agents")
     try:
@@ -126,9 +150,37 @@ def anchors(game: str) -> list[str]:
     """Agents of known strength that can play this game."""
     import envs
     from agents import registry
+    from agents.uci.programs import find_engine
 
     spec = envs.make(game).spec
-    return [anchor for anchor in ANCHORS if registry.parse(anchor)[0].plays(spec)]
+    engines = [engine for engine in ENGINES.get(game, ()) if find_engine(registry.parse(engine)[1])]
+    return [anchor for anchor in ANCHORS if registry.parse(anchor)[0].plays(spec)] + engines
+
+
+def given(anchor: str) -> tuple[str, float]:
+    """The agent and the Elo that ``AGENT@ELO`` stands for. Raises `InputError`."""
+    from agents import registry
+    from envs.core import InputError
+
+    spec, _, number = anchor.rpartition("@")
+    try:
+        if spec:
+            return spec, float(number)
+    except ValueError:  # the @ was part of the spec
+        pass
+    elo = registry.rating(anchor)  # as the agent promises
+    if elo is None:
+        raise InputError(f"which Elo has the anchor {anchor!r}? Say AGENT@ELO")
+    return anchor, elo
+
+
+def limits(move_ms: float | None, adjudicate: bool) -> Any:
+    """What ends a game early."""
+    from arena.adjudication import Adjudication
+    from arena.runner import DEFAULT_LIMITS
+
+    rule = Adjudication() if adjudicate else None
+    return dataclasses.replace(DEFAULT_LIMITS, move_ms=move_ms, adjudicate=rule)
 
 
 def spread(run: Path, at_most: int, simulations: int | None) -> list[str]:
@@ -154,13 +206,13 @@ def show(contest: Any) -> None:
     from arena.standings import standings
     from arena.store import Query
     from arena.view.charts import glyphs, interval_curve
-    from arena.view.standings import cycles, learning_curve, misfit, table
+    from arena.view.standings import cycles, learning_curve, misfit, scale, table
     from arena.view.timeline import names
 
     screen, state = console(), standings(contest)
     screen.print()
     screen.print(table(state))
-    seat = f"Moving first is worth {state.ratings.seat:+.0f} Elo. Elo is relative to the mean of these agents."
+    seat = f"Moving first is worth {state.ratings.seat:+.0f} Elo. Elo is {scale(state)}."
     screen.print(Text(f"\n{seat}", "dim"))
     for cycle in cycles(state):
         screen.print(Text(f"Not in line: {cycle}", "yellow"))
@@ -192,6 +244,8 @@ def match(
         ),
     ] = None,
     move_ms: Annotated[float | None, typer.Option(min=0, help="Longer decisions lose the game.")] = None,
+    openings: Openings = None,
+    adjudicate: Adjudicate = False,
     seed: Annotated[int, typer.Option(min=0, help="Of the openings and of all games.")] = 0,
     store: StorePath = STORE,
     as_json: AsJson = False,
@@ -204,23 +258,25 @@ def match(
       arena match mcts random
       arena match runs/overnight "mcts?simulations=400" --games 100
       arena match runs/new runs/old --game othello --games 2000 --sprt 20
+      arena match runs/chess "uci:stockfish?elo=1350" --game chess --openings book.pgn --adjudicate
     """
     from rich.live import Live
 
+    import envs
+    from arena.books import read_openings
     from arena.interest import most_interesting
     from arena.match import play_match
     from arena.records import MatchRecord
-    from arena.runner import DEFAULT_LIMITS
     from arena.sprt import Sprt
     from arena.view.match import Score, headline, verdict
 
-    limits = dataclasses.replace(DEFAULT_LIMITS, move_ms=move_ms)
+    book = None if openings is None else read_openings(envs.make(game), openings)
     score = Score(None if sprt is None else Sprt(0.0, sprt))
     screen = complaints() if as_json else console()
     kept, unsaved, interrupted = make_store(store), list[MatchRecord](), False
     with Live(headline(score, a, b), console=screen, transient=True) as live:
         try:
-            for record in play_match(a, b, game, games, seed=seed, limits=limits):
+            for record in play_match(a, b, game, games, seed=seed, limits=limits(move_ms, adjudicate), book=book):
                 score.add(record)
                 unsaved.append(record)
                 live.update(headline(score, a, b))

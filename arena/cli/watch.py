@@ -147,29 +147,55 @@ def replay(
 
 def export(
     match: Match = None,
-    output: Annotated[Path, typer.Option("-o", "--output", help="The file to write.")] = Path("game.html"),
+    output: Annotated[
+        Path, typer.Option("-o", "--output", help="The file to write: .html, or .pgn for chess and minichess.")
+    ] = Path("game.html"),
     store: StorePath = STORE,
     ladder: OfLadder = None,
+    every: Annotated[bool, typer.Option("--all", help="All matches (of --ladder, if given) in one PGN file.")] = False,
 ) -> None:
-    """Write a match as a web page in one file.
+    """Write a match as a web page in one file, or as PGN.
 
-    It has the board, a slider, arrow keys, the value curve and the visits, and needs nothing else.
+    The page has the board, a slider, arrow keys, the value curve and the visits, and needs nothing else. PGN, which any
+    chess program reads, has evaluations and times as comments.
 
     Examples:
       arena export -o game.html
-      arena export 4f2a -o game.html
+      arena export 4f2a -o game.pgn
+      arena export --all --ladder night -o night.pgn
     """
-    from arena.view.html import page
+    from arena.store import Query
     from arena.view.timeline import names
     from envs.core import InputError
 
-    record = find(match, store, ladder)
-    text = page(record)
+    pgn = output.suffix.lower() == ".pgn"
+    if every and (match is not None or not pgn):
+        raise InputError("--all writes all matches as PGN: arena export --all -o games.pgn")
+    chosen = _open(store).records(Query(ladder=ladder, newest_first=False)) if every else [find(match, store, ladder)]
+    texts = []
+    for record in chosen:
+        texts.append(_pgn(record) if pgn else _page(record))
+    if not texts:
+        raise InputError(f"no such matches in {store}")
+    text = "".join(texts)
     try:
         output.write_text(text, encoding="utf-8")
     except OSError as error:
         raise InputError(f"{output} cannot be written: {error.strerror}") from None
-    console().print(f"{output}: {' against '.join(names(record))}, {len(text) // 1000} kB")
+    what = f"{len(texts)} matches" if every else " against ".join(names(record))
+    console().print(f"{output}: {what}, {max(len(text) // 1000, 1)} kB")
+
+
+def _page(record: Any) -> str:
+    from arena.view.html import page
+
+    return page(record)
+
+
+def _pgn(record: Any) -> str:
+    from arena.pgn import to_pgn
+
+    return to_pgn(record)
 
 
 def find(match: str | None, store: Path, ladder: str | None = None, agent: str | None = None) -> Any:

@@ -18,19 +18,21 @@ MISFIT = 0.001  # p-value below which the standings say that ratings do not expl
 
 
 def table(state: Standings) -> Table:
-    """The best agent first. Elo is relative to the mean of all agents."""
+    """The best agent first. Elo is relative to the mean of all agents, or on the scale of the anchors."""
     grid = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for name in ("", "agent", "Elo", "95% interval", "games", "score", "beats next", "stronger", "faults"):
         if name != "faults" or any(row.faults for row in state.rows):
             left = name in ("agent", "faults")
             grid.add_column(name, header_style="dim", justify="left" if left else "right", overflow="fold")
+    sign = "" if state.ratings.anchors else "+"
     for row in rows(state):
-        known = row["games"] > 0
+        known = row["games"] > 0 or row["anchor"]
+        interval = "fixed" if row["anchor"] else "unknown" if row["low"] is None else ""
         cells = [
             Text(str(row["rank"])),
             Text(row["agent"], "bold" if row["rank"] == 1 else ""),
-            Text(f"{row['elo']:+.0f}" if known else "-"),
-            Text("unknown" if row["low"] is None else f"{row['low']:+.0f} to {row['high']:+.0f}"),
+            Text(f"{row['elo']:{sign}.0f}" if known else "-"),
+            Text(interval or f"{row['low']:{sign}.0f} to {row['high']:{sign}.0f}"),
             Text(f"{row['games']:,}"),
             *(Text("" if row[share] is None else f"{row[share]:.0%}") for share in ("score", "beats_next", "stronger")),
             Text(", ".join(f"{count} {kind}" for kind, count in row["faults"].items()), "red"),
@@ -43,7 +45,8 @@ def rows(state: Standings) -> list[dict[str, Any]]:
     """The standings as plain values, the best first; None where nothing is known.
 
     score: share of the points. beats_next: probability to win a game against the agent one rank below, seats drawn by
-    lot. stronger: probability to be stronger than that agent. minutes: of training, for checkpoints that say so."""
+    lot. stronger: probability to be stronger than that agent. minutes: of training, for checkpoints that say so.
+    anchor: whether the Elo is given."""
     out = []
     for rank, row in enumerate(state.rows):
         number = row.entrant.number
@@ -57,6 +60,7 @@ def rows(state: Standings) -> list[dict[str, Any]]:
                 "elo": row.elo,
                 "low": _finite(row.low),
                 "high": _finite(row.high),
+                "anchor": number in state.ratings.anchors,
                 "games": row.games,
                 "won": row.wins,
                 "drawn": row.draws,
@@ -73,6 +77,12 @@ def rows(state: Standings) -> list[dict[str, Any]]:
 
 def _finite(value: float) -> float | None:
     return value if math.isfinite(value) else None
+
+
+def scale(state: Standings) -> str:
+    """What the numbers are relative to."""
+    fixed = [f"{row['agent']} at {row['elo']:.0f}" for row in rows(state) if row["anchor"]]
+    return f"on the scale of {', '.join(fixed)}" if fixed else "relative to the mean of these agents"
 
 
 def cycles(state: Standings) -> list[str]:

@@ -2,11 +2,15 @@
 
 import os
 import signal
+from pathlib import Path
 
 import pytest
 
 import envs
 from agents.registry import load
+from arena.adjudication import Adjudication
+from arena.books import read_openings
+from arena.cli.compete import given
 from arena.ladder import Ladder
 from arena.match import play_match
 from arena.pool import Pool
@@ -15,8 +19,11 @@ from arena.replay import verify
 from arena.roster import LadderConfig
 from arena.runner import Limits
 from arena.schedule import Pairing, tasks
+from arena.standings import standings
 from arena.store import Query, Store
+from arena.view import standings as view
 from arena.worker import Job
+from envs.core import InputError
 from tests.agents.uci import fakes
 
 CHESS = envs.make("chess")
@@ -101,3 +108,59 @@ def test_ctrl_c_ends_the_engine(tmp_path, monkeypatch):
         list(play_match(f"uci:{path}?movetime=1", "random", "chess", 2, limits=SHORT))
     games.close()
     assert fakes.gone(path)
+
+
+def level(elo: int, path: Path) -> str:
+    return f"uci:{path}?elo={elo}&depth=1"
+
+
+def test_levels_are_anchors_and_everybody_is_on_their_scale(tmp_path):
+    path = fakes.make(tmp_path)
+    config = LadderConfig("chess", pairs=2, plies=(2, 2), limits=SHORT)
+    store = Store(tmp_path / "s.db")
+    ladder = Ladder(store, "fish", config)
+    ladder.enter(["random", level(1300, path)])
+    assert given(level(1300, path)) == (level(1300, path), 1300.0)
+    assert given("random@-50.5") == ("random", -50.5)
+    with pytest.raises(InputError, match="which Elo has the anchor 'random'"):
+        given("random")
+    ladder.anchor(*given(level(1300, path)))
+    ladder.anchor(*given(level(1700, path)))
+    ladder.run(workers=1)
+    again = Ladder(store, "fish")  # as another command finds it
+    assert again.anchors() == {1: 1300.0, 2: 1700.0}
+    state = standings(again)
+    rows = {row["agent"]: row for row in view.rows(state)}
+    assert [row["anchor"] for row in rows.values()] == [True, False, True]
+    fixed = [row for row in rows.values() if row["anchor"]]
+    assert [(row["elo"], row["low"], row["high"]) for row in fixed] == [(1700, 1700, 1700), (1300, 1300, 1300)]
+    assert rows["random"]["elo"] == pytest.approx(1500)  # all games were cut off as draws
+    assert rows["random"]["high"] > rows["random"]["low"] > 0
+    assert view.scale(state) == "on the scale of uci:fake?depth=1&elo=1700 at 1700, uci:fake?depth=1&elo=1300 at 1300"
+    again.anchor("random", 0.0)
+    assert standings(Ladder(store, "fish")).rows[-1].elo == 0.0
+    with pytest.raises(InputError, match="must be a finite number, not nan"):
+        again.anchor("random", float("nan"))
+
+
+def test_a_ladder_keeps_its_openings_and_its_adjudication(tmp_path):
+    book = tmp_path / "book.pgn"
+    book.write_text("1. e4 e5 *\n\n1. d4 d5 *\n\n")
+    openings = read_openings(CHESS, book)
+    limits = Limits(max_plies=8, adjudicate=Adjudication(draw_from=4, draw_plies=2))
+    config = LadderConfig("chess", pairs=3, limits=limits, openings=openings)
+    store = Store(tmp_path / "s.db")
+    Ladder(store, "book", config)
+    book.unlink()
+    ladder = Ladder(store, "book")
+    assert ladder.config.openings == openings
+    assert ladder.config.limits == limits
+    assert [task.opening for task in ladder.scheduled()] == []
+    ladder.enter(["random", level(1300, fakes.make(tmp_path))])
+    ladder.run(workers=1)
+    assert {record.opening for record in store.records()} == set(openings)
+    with pytest.raises(InputError, match="was made with other openings"):
+        Ladder(store, "book", LadderConfig("chess", pairs=3))
+    assert {record.opening for record in play_match("random", "random", "chess", 4, limits=SHORT, book=openings)} == {
+        *openings
+    }
