@@ -38,9 +38,13 @@ def test_public_names():
         "GameSpec",
         "IllegalAction",
         "InputError",
+        "ScoreGame",
         "ids",
         "make",
         "pettingzoo_env",
+        "score_game",
+        "score_ids",
+        "spec",
     }
     assert {"Agent", "AgentError", "AgentKind", "Batch", "Decision", "GameKey"} <= public(agents.core)
     assert {"BoardGame", "GameSpec", "IllegalAction", "InputError", "unknown"} <= public(envs.core)
