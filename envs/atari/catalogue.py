@@ -23,8 +23,9 @@ _BY_ACTIONS = {  # ROMs by the size of their minimal action set
     18: "adventure alien bank_heist battle_zone berzerk boxing centipede chopper_command crossbow darkchambers "
     "defender donkey_kong double_dunk earthworld elevator_action entombed et fishing_derby flag_capture frostbite "
     "gravitar hangman haunted_house hero human_cannonball ice_hockey jamesbond kangaroo klax krull laser_gates "
-    "mario_bros miniature_golf montezuma_revenge pitfall pitfall2 private_eye riverraid road_runner robotank seaquest solaris "
-    "space_war star_gunner superman tennis trondead venture video_cube word_zapper yars_revenge zaxxon",
+    "mario_bros miniature_golf montezuma_revenge pitfall pitfall2 private_eye riverraid road_runner robotank "
+    "seaquest solaris space_war star_gunner superman tennis trondead venture video_cube word_zapper yars_revenge "
+    "zaxxon",
 }
 NUM_ACTIONS: dict[str, int] = {rom: count for count, roms in _BY_ACTIONS.items() for rom in roms.split()}
 """Size of the minimal action set, by ROM."""
