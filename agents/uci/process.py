@@ -55,6 +55,13 @@ class _Protocol(chess.engine.UciProtocol):
 
     words = ""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.exited = asyncio.Event()
+
+    def process_exited(self) -> None:
+        self.exited.set()
+
     def line_received(self, line: str) -> None:
         self.words = line or self.words
 
@@ -120,13 +127,17 @@ class Process:
 
     async def end(self, grace: float = _GRACE) -> None:
         """Asks the engine to quit, and after ``grace`` seconds ends it and all that it has started."""
-        if self._transport.get_returncode() is None and grace > 0:
-            with suppress(TimeoutError, chess.engine.EngineError):
-                self._protocol.send_line("quit")
-                await asyncio.wait_for(asyncio.shield(self._protocol.returncode), grace)
+        if not self._protocol.exited.is_set() and grace > 0:
+            self._protocol.send_line("quit")
+            await self._exit(grace)
         self.kill()
+        await self._exit(1.0)
         self._transport.close()  # its pipes may be held open by what has left the session
         await asyncio.wait([self._protocol.returncode], timeout=1.0)
+
+    async def _exit(self, patience: float) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._protocol.exited.wait(), patience)
 
     def kill(self) -> None:
         """Ends the engine and all that it has started, at once."""

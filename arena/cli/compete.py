@@ -22,8 +22,8 @@ from arena.cli.shared import (
 )
 
 ANCHORS = ("random", "mcts?simulations=50", "mcts?simulations=400", "alphabeta", "perfect")  # of known strength
-ENGINES = {  # the same, where installed. Stockfish picks a weak level's move at a depth below 10 whatever the time
-    "chess": ("uci:stockfish?elo=1350&depth=10", "uci:stockfish?elo=1700&depth=10"),
+ENGINES = {  # the same, where installed. Whatever the time, these levels of Stockfish pick their moves at depth 4 or less
+    "chess": ("uci:stockfish?elo=1350&depth=5", "uci:stockfish?elo=1700&depth=5"),
     "minichess": ("uci:fairy-stockfish?depth=1", "uci:fairy-stockfish?depth=2", "uci:fairy-stockfish?depth=4"),
 }
 PAIRS = 20  # of a new ladder that is not told how many
