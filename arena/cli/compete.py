@@ -22,7 +22,7 @@ from arena.cli.shared import (
 )
 
 ANCHORS = ("random", "mcts?simulations=50", "mcts?simulations=400", "alphabeta", "perfect")  # of known strength
-ENGINES = {  # the same, where installed. Whatever the time, these levels of Stockfish pick their moves at depth 4 or less
+ENGINES = {  # the same, where installed. These levels of Stockfish pick their moves at depth 4 or less in any time
     "chess": ("uci:stockfish?elo=1350&depth=5", "uci:stockfish?elo=1700&depth=5"),
     "minichess": ("uci:fairy-stockfish?depth=1", "uci:fairy-stockfish?depth=2", "uci:fairy-stockfish?depth=4"),
 }
