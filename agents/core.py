@@ -105,6 +105,7 @@ class AgentKind:
     plays: Callable[[GameSpec], bool] = lambda spec: True  # whether it can play a game at all
     example: str = ""  # a spec to show in help
     rating: Callable[[Any], float | None] = lambda options: None  # Elo that the options promise, on a common scale
+    runs: Callable[[str, Any], str | None] = lambda target, options: None  # other people's code that loading it runs
 
     def fields(self) -> dict[str, dataclasses.Field[Any]]:
         return {field.name: field for field in dataclasses.fields(self.options)}

@@ -9,6 +9,8 @@ import json
 import pkgutil
 import types
 import typing
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
@@ -112,6 +114,20 @@ def rating(spec: str) -> float | None:
     """The Elo that a spec promises, such as that of an engine's level; None for most."""
     kind, _, options = parse(spec)
     return kind.rating(options)
+
+
+def refuse_foreign(specs: Iterable[str], where: str) -> None:
+    """Raises `InputError` if loading one of these specs, which nobody has typed, would run other people's code.
+
+    ``where``: the file that names them. Specs that cannot be loaded at all are passed over."""
+    for spec in specs:
+        with suppress(InputError):
+            kind, target, options = parse(spec)
+            if (what := kind.runs(target, options)) is not None:
+                break
+    else:
+        return
+    raise InputError(f"{where} asks for {spec}, which runs {what}; add --trust if you know it")
 
 
 def describe(kind_id: str, options: Any, defaults: Any) -> str:

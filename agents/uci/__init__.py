@@ -10,6 +10,7 @@ import envs
 from agents.core import AgentKind
 from agents.uci.options import UciOptions
 from agents.uci.player import UciAgent
+from agents.uci.programs import PACKAGES
 
 AGENTS = {
     "uci": AgentKind(
@@ -20,5 +21,6 @@ AGENTS = {
         plays=lambda spec: hasattr(envs.make(spec.id), "uci_variant"),
         example="uci:stockfish?nodes=1000",
         rating=lambda options: options.elo,
+        runs=lambda target, options: None if target in PACKAGES else f"the program {target!r}",
     )
 }

@@ -12,6 +12,7 @@ from arena.cli.shared import (
     STORE,
     AsJson,
     StorePath,
+    Trust,
     command,
     complaints,
     console,
@@ -69,6 +70,7 @@ def ladder(
     move_ms: Annotated[float | None, typer.Option(min=0, help="Longer decisions lose the game.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Of the openings and of all games. 0.")] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; one a core if left out.")] = None,
+    trust: Trust = False,
     store: StorePath = STORE,
     as_json: AsJson = False,
 ) -> None:
@@ -120,6 +122,10 @@ def ladder(
     contest.enter([*specs, *fixed])
     for spec, elo in fixed.items():
         contest.anchor(spec, elo)
+    if not trust:
+        typed = {registry.pinned(spec) for spec in [*specs, *fixed]}
+        unseen = [entrant.ref.spec for entrant in contest.entrants() if entrant.ref.spec not in typed]
+        registry.refuse_foreign(unseen, f"ladder {title!r} in {store}")
     if len(contest.entrants()) < 2 and not follow:
         raise InputError(f"ladder {title!r} needs at least two different agents")
     try:

@@ -25,6 +25,7 @@ Game = Annotated[str, typer.Argument(metavar="GAME", help="A game's id; see: are
 StorePath = Annotated[
     Path, typer.Option("--store", metavar="FILE", envvar="ARENA_STORE", help="Where matches are kept.")
 ]
+Trust = Annotated[bool, typer.Option("--trust", help="Run programs that the file of matches names, not you.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from arena.cli.shared import STORE, AsJson, StorePath, command, console, make_store, print_json, print_rows
+from arena.cli.shared import STORE, AsJson, StorePath, Trust, command, console, make_store, print_json, print_rows
 
 Match = Annotated[
     str | None,
@@ -103,6 +103,7 @@ def replay(
         bool, typer.Option("--verify", help="Check records against the rules instead of showing one.")
     ] = False,
     ask: Annotated[bool, typer.Option("--ask", help="Check also that the agents would decide the same again.")] = False,
+    trust: Trust = False,
     every: Annotated[bool, typer.Option("--all", help="With --verify: all matches (of --ladder, if given).")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -116,6 +117,7 @@ def replay(
       arena replay 4f2a --verify --ask
       arena replay 4f2a --json > game.json
     """
+    from agents import registry
     from arena.records import to_json
     from arena.replay import ask_again
     from arena.replay import verify as check
@@ -133,6 +135,8 @@ def replay(
     records = _open(store).records(Query(ladder=ladder)) if every else [find(match, store, ladder)]
     checked, wrong = 0, []
     for record in records:
+        if ask and not trust:
+            registry.refuse_foreign([ref.spec for ref in record.agents], f"match {record.id}")
         checked += 1
         findings = check(record) + (ask_again(record) if ask else [])
         wrong += [{"match": record.id, "ply": finding.ply, "message": finding.message} for finding in findings]

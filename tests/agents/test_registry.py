@@ -1,5 +1,7 @@
 """Specs of agents, and what every scripted agent promises."""
 
+import re
+
 import pytest
 
 import envs
@@ -77,3 +79,10 @@ def test_names_and_fingerprints_tell_players_apart():
     assert len({agent.fingerprint for agent in agents}) == len(agents)
     assert registry.load("mcts?simulations=200").name == "mcts"
     assert registry.load("perfect?table_mb=1").fingerprint == registry.load("perfect").fingerprint
+
+
+def test_specs_from_a_file_run_no_programs_of_others():
+    registry.refuse_foreign(["random", "uci:stockfish?nodes=1", "nonsense", "uci:stockfish?nodes=x"], "here")
+    for spec in ("uci:/tmp/evil", "uci:evil", "uci:../stockfish?nodes=1"):
+        with pytest.raises(InputError, match=f"the file asks for {re.escape(spec)}, which runs the program"):
+            registry.refuse_foreign(["random", spec], "the file")

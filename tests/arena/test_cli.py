@@ -1,7 +1,9 @@
+import contextlib
 import json
 import math
 import os
 import re
+import sqlite3
 import subprocess
 import sys
 from dataclasses import replace
@@ -162,6 +164,17 @@ def test_perft(run):
     assert code == 0
     assert [line.split()[1] for line in out.splitlines()[2:8]] == ["1", "4", "12", "56", "244", "1,396"]
     assert json.loads(run("perft", "tic_tac_toe", "--depth", "3", "--json")[1])["sequences"] == [1, 9, 72, 504]
+
+
+def test_a_stores_programs_run_only_where_they_are_trusted(run):
+    assert run("ladder", "random", "mcts?simulations=2", "--game", "tic_tac_toe", "--name", "l", "--pairs", "1")[0] == 0
+    with contextlib.closing(sqlite3.connect("runs/arena.db")) as db, db:
+        for table in ("entrants", "agents"):
+            db.execute(f"update {table} set spec = 'uci:./evil' where spec like 'mcts%'")
+    for arguments in (["ladder", "--name", "l", "--pairs", "2"], ["ladder", "uci:./evil", "--name", "l", "--trust"]):
+        code, _, error = run(*arguments)
+        assert code == 2
+        assert ("--trust if you know it" in error) == ("--trust" not in arguments)
 
 
 def test_a_match_is_played_kept_listed_watched_verified_and_exported(run, tmp_path):
