@@ -35,6 +35,21 @@ class Evaluator(Protocol):
         ...
 
 
+def evaluate_running(
+    evaluate: Evaluator, states: States, outcomes: NDArray[np.float32], legal: NDArray[np.bool_]
+) -> tuple[Logits, WDL]:
+    """The evaluator's answer about those positions whose ``outcomes`` are NaN, in order."""
+    running = np.isnan(outcomes)
+    if running.all():
+        return evaluate(states, legal)
+    if running.any():
+        return evaluate(states[running], legal[running])
+    return _NO_ROWS, _NO_ROWS
+
+
+_NO_ROWS = np.zeros((0, 3), np.float32)
+
+
 class NetworkEvaluator:
     """A network, made fast: batch norm folded, 3x3 convolutions by `winograd` on the CPU, fixed batch sizes.
 

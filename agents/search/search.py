@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from agents.search.backup import collect_finished, expand
 from agents.search.config import SearchConfig, params
-from agents.search.evaluators import Evaluator
+from agents.search.evaluators import Evaluator, evaluate_running
 from agents.search.results import Roots, principal_variation, read
 from agents.search.select import select
 from agents.search.tree import IDLE, RUNNING, allocate, begin, reroot
@@ -118,14 +118,8 @@ class Search:
             states[:children] = self.game.step(states[:children], self._leaf_actions[:children])
         outcomes = self.game.outcome(states)
         legal = self.game.legal(states)
-        running = np.isnan(outcomes)
-        self.asking = self._leaf_slots[:leaves][running]
-        if running.all():
-            logits, wdl = self.evaluate(states, legal)
-        elif running.any():
-            logits, wdl = self.evaluate(states[running], legal[running])
-        else:
-            logits, wdl = _NO_LOGITS, _NO_LOGITS
+        self.asking = self._leaf_slots[:leaves][np.isnan(outcomes)]
+        logits, wdl = evaluate_running(self.evaluate, states, outcomes, legal)
         expand(
             self._tree,
             self._leaf_slots[:leaves],
@@ -150,9 +144,6 @@ class Search:
     def stop(self, slots: Slots) -> None:
         """Gives up searches before their end."""
         self._tree.slot["status"][slots] = IDLE
-
-
-_NO_LOGITS = np.zeros((0, 3), np.float32)
 
 
 def search_batch(
