@@ -6,6 +6,7 @@ in order, and those that have left it but may not have been deleted yet; any oth
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -41,15 +42,12 @@ class Counters:
 
 def save(run: Path, learner: Learner, counters: Counters) -> None:
     """Replaces the state atomically."""
-    optimizer = learner.optimizer.state_dict()
     tensors: dict[str, NDArray[Any]] = {}
     for name, tensor in learner.net.state_dict().items():
         tensors[f"net/{name}"] = tensor.numpy(force=True)
     for name, tensor in learner.average.items():
         tensors[f"average/{name}"] = tensor.numpy(force=True)
-    for index, slots in optimizer["state"].items():
-        for name, value in slots.items():  # tensors, the step count too
-            tensors[f"optimizer/{index}/{name}"] = value.numpy(force=True)
+    tensors |= optimizer_tensors(learner.optimizer)
     facts = {
         "schema": SCHEMA,
         "counters": asdict(counters),
@@ -77,12 +75,7 @@ def load(run: Path, learner: Learner) -> Counters:
         learner.net.load_state_dict(parts["net"])
         for name, average in learner.average.items():
             average.copy_(parts["average"][name])
-        state: dict[int, dict[str, torch.Tensor]] = {}
-        for name, tensor in parts["optimizer"].items():
-            index, _, slot = name.partition("/")
-            state.setdefault(int(index), {})[slot] = tensor
-        groups = learner.optimizer.state_dict()["param_groups"]
-        learner.optimizer.load_state_dict({"state": state, "param_groups": groups})
+        restore_optimizer(learner.optimizer, parts["optimizer"])
         learner.generator.bit_generator.state = facts["generator"]
         learner.steps, learner.smoothed = facts["steps"], facts["smoothed"]
         return Counters(**{f.name: facts["counters"][f.name] for f in fields(Counters)})
@@ -90,3 +83,22 @@ def load(run: Path, learner: Learner) -> Counters:
         if isinstance(error, files.Damaged):
             raise
         raise files.Damaged(f"{path}: does not fit this run ({error})") from None
+
+
+def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, NDArray[Any]]:
+    """All that an optimizer remembers, by names that begin with ``optimizer/``."""
+    return {
+        f"optimizer/{index}/{name}": value.numpy(force=True)  # tensors, the step count too
+        for index, slots in optimizer.state_dict()["state"].items()
+        for name, value in slots.items()
+    }
+
+
+def restore_optimizer(optimizer: torch.optim.Optimizer, tensors: Mapping[str, torch.Tensor]) -> None:
+    """The inverse; the names without ``optimizer/``."""
+    state: dict[int, dict[str, torch.Tensor]] = {}
+    for name, tensor in tensors.items():
+        index, _, slot = name.partition("/")
+        state.setdefault(int(index), {})[slot] = tensor
+    groups = optimizer.state_dict()["param_groups"]
+    optimizer.load_state_dict({"state": state, "param_groups": groups})

@@ -104,7 +104,7 @@ def expected(outputs: Tensor) -> Tensor:
 
 def _kernels(shape: QConfig) -> tuple[tuple[int, int], ...]:
     """(kernel, stride) of the three convolutions: the Nature network's, or 3x3 ones for pictures too small for them."""
-    return ((8, 4), (4, 2), (3, 1)) if min(shape.height, shape.width) >= 36 else ((3, 2), (3, 1), (1, 1))
+    return ((8, 4), (4, 2), (3, 1)) if min(shape.height, shape.width) >= 36 else ((3, 1),) * 3
 
 
 def autocast(precision: str, device: torch.device) -> torch.autocast:

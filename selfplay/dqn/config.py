@@ -1,0 +1,145 @@
+"""Everything that decides a training for points, in one frozen value that is kept beside the run as ``config.json``."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from agents.dqn.learner import Optimizer
+from agents.dqn.network import QConfig
+from envs.core import InputError, unknown
+from selfplay.options import build
+
+FILE = "config.json"
+Algorithm = Literal["pqn", "dqn", "sb3"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoreConfig:
+    """How to train on one game. Raises `InputError` where a number makes no sense.
+
+    A step is an agent's: one action, four frames. Exploration is counted in steps, so that a long training is as good
+    after its first ten minutes as a short one; the learning rate falls with the share of the time asked for.
+    """
+
+    game: str = "breakout"
+    algo: Algorithm = "pqn"
+    seed: int = 0
+    net: QConfig = field(default_factory=QConfig)
+    games: int = 128  # played side by side: the network's batch when acting
+    gamma: float = 0.99
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"  # auto: bfloat16 where the device is made for it
+    threads: int = 0  # of the emulator and of the network each; 0: one a core
+
+    # exploration: the share of random actions
+    first_epsilon: float = 1.0
+    final_epsilon: float = 0.01
+    exploration_steps: int = 200_000  # in which it falls linearly
+
+    # learner
+    batch: int = 128
+    optimizer: Optimizer = "radam"
+    learning_rate: float = 2.5e-4
+    final_learning_rate: float = 2.5e-5  # reached linearly at the end of the time asked for ...
+    decay: float = 0.3  # ... over this last share of it
+    adam_epsilon: float = 1e-8
+    max_gradient_norm: float = 10.0
+    average: float = 0.999  # decay per update of the averaged weights, which are saved to play
+
+    # pqn: parallel Q-learning (arXiv 2407.04811), without a replay memory
+    rollout: int = 32  # steps of every game that are learned from together
+    epochs: int = 2  # times that each is used
+    td_lambda: float = 0.65
+
+    # dqn: replay
+    replay: int = 1_000_000  # frames; fewer where they would take more than 40% of the machine's memory
+    first_frames: int = 20_000  # seen before the first update
+    samples_per_step: float = 2.0  # how often a transition is used on average, over its life
+    n_step: int = 3
+    double: bool = True
+    target_updates: int = 500  # between renewals of the target network
+
+    # the run
+    save_seconds: float = 60.0  # of the training clock, between saves of the state that a killed run resumes from
+    checkpoint_seconds: float = 60.0  # of the training clock, between checkpoints that can play
+
+    def __post_init__(self) -> None:
+        for names, low, high in _RANGES:
+            for name in names.split():
+                if not low <= getattr(self, name) <= high:
+                    raise InputError(
+                        f"training option {name!r} is from {low:g} to {high:g}, not {getattr(self, name)!r}"
+                    )
+        if not 0 <= self.seed < 1 << 63:
+            raise InputError(f"training option 'seed' is from 0 to 2**63 - 1, not {self.seed!r}")
+        if self.algo == "dqn" and self.first_frames // self.games <= self.n_step + self.net.stack:
+            raise InputError(f"training option 'first_frames' is too small for {self.games} games: {self.first_frames}")
+
+    def epsilon(self, steps: int) -> float:
+        """The share of random actions after so many steps."""
+        done = min(1.0, steps / self.exploration_steps)
+        return self.first_epsilon + (self.final_epsilon - self.first_epsilon) * done
+
+    def rate(self, share: float) -> float:
+        """The learning rate when ``share`` of the time has passed."""
+        left = min(1.0, (1.0 - share) / self.decay) if self.decay else 1.0
+        return self.final_learning_rate + (self.learning_rate - self.final_learning_rate) * left
+
+
+_RANGES = (  # names, lowest, highest
+    ("games batch rollout epochs n_step", 1, 65_536),
+    ("threads", 0, 1024),
+    ("gamma td_lambda first_epsilon final_epsilon decay", 0, 1),
+    ("exploration_steps target_updates replay first_frames", 1, 1e9),
+    ("samples_per_step", 0.01, 64),
+    ("learning_rate final_learning_rate adam_epsilon max_gradient_norm", 1e-12, 1e9),
+    ("average", 0, 0.999999),
+    ("save_seconds checkpoint_seconds", 0.01, 1e9),
+)
+
+# What differs from the defaults, by algorithm.
+PRESETS: Mapping[str, Mapping[str, Any]] = {
+    "pqn": {"net": {"layer_norm": True}},
+    "dqn": {"optimizer": "adam", "adam_epsilon": 1.5e-4, "learning_rate": 2e-4, "final_learning_rate": 5e-5},
+    "sb3": {"games": 1},
+}
+
+
+def preset(game: str, **changes: Any) -> ScoreConfig:
+    """The recommended configuration. Changes of the network's options are given as ``net={...}``.
+    Raises `InputError` for an unknown option."""
+    algo = changes.get("algo", ScoreConfig.__dataclass_fields__["algo"].default)
+    if algo not in PRESETS:
+        raise unknown("value of training option 'algo':", algo, PRESETS)
+    values = {**PRESETS[algo], **changes}
+    if isinstance(changes.get("net"), Mapping):
+        values["net"] = {**PRESETS[algo].get("net", {}), **changes["net"]}
+    return from_dict({"game": game, **values})
+
+
+def from_dict(values: Mapping[str, Any]) -> ScoreConfig:
+    """Options by name, those left out at their defaults; nested options as dictionaries. Raises `InputError`."""
+    config: ScoreConfig = build(ScoreConfig, values, "training option")
+    return config
+
+
+def to_json(config: ScoreConfig) -> str:
+    return json.dumps(dataclasses.asdict(config), indent=1) + "\n"
+
+
+def read(run: Path) -> ScoreConfig:
+    """The configuration of a run folder. Raises `InputError`."""
+    file = run / FILE
+    try:
+        return from_dict(json.loads(file.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        raise InputError(f"{run} is not a training run: it has no {FILE}") from None
+    except json.JSONDecodeError as error:
+        raise InputError(f"{file}: not JSON: {error}") from None
+    except InputError as error:
+        raise InputError(f"{file}: {error}") from None

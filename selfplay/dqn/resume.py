@@ -1,0 +1,102 @@
+"""The state that a killed training for points goes on from: weights, optimizer, counters, clock and random state, and
+how much of the replay memory was whole.
+
+Emulators begin new games; the replay memory knows that what followed its newest row is lost. Without a replay memory
+the rollout being played is lost, a few seconds of play.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from agents.dqn.learner import Learner
+from selfplay import files
+from selfplay.resume import optimizer_tensors, restore_optimizer
+
+FILE = "resume.safetensors"
+SCHEMA = 1
+
+
+@dataclass(slots=True)
+class Counters:
+    """Where a run is. All counts are since its beginning, all resumes together."""
+
+    seconds: float = 0.0  # the training clock
+    steps: int = 0  # of agents
+    games: int = 0  # full ones that have ended
+    checkpoint_due: float = 0.0  # clock time of the next checkpoint
+    checkpoint_steps: int = -1  # at the last one
+    best_score: float = -1e9  # JSON has no infinity
+    scores: list[float] = field(default_factory=list)  # of the last 100 full games
+    milestones: list[float] = field(default_factory=list)  # minutes that have been celebrated
+    head: int = 0  # rows ever added to the replay memory
+    starts: int = 0  # processes that have worked on the run: each plays games of its own
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A copy of everything, which can be written while training goes on."""
+
+    tensors: dict[str, NDArray[Any]]
+    facts: dict[str, Any]
+
+    def write(self, run: Path) -> None:
+        """Replaces the state atomically."""
+        files.write_tensors(run / FILE, self.tensors, self.facts)
+
+
+def take(learner: Learner, counters: Counters, random: np.random.Generator) -> State:
+    """The state now."""
+    tensors = optimizer_tensors(learner.optimizer)
+    for part, net in _networks(learner).items():
+        tensors |= {f"{part}/{name}": tensor.numpy(force=True) for name, tensor in net.state_dict().items()}
+    facts = {
+        "schema": SCHEMA,
+        "counters": asdict(counters),
+        "random": random.bit_generator.state,
+        "updates": learner.steps,
+        "optimizer": type(learner.optimizer).__name__,
+    }
+    return State({name: array.copy() for name, array in tensors.items()}, facts)
+
+
+def load(run: Path, learner: Learner, random: np.random.Generator) -> Counters:
+    """Puts everything where it was. Raises `files.Damaged`."""
+    path = run / FILE
+    tensors, facts = files.read_tensors(path)
+    try:
+        if facts["schema"] != SCHEMA or facts["optimizer"] != type(learner.optimizer).__name__:
+            raise files.Damaged(f"{path}: of schema {facts['schema']} with {facts['optimizer']}, cannot be resumed")
+        parts: dict[str, dict[str, torch.Tensor]] = {"optimizer": {}}
+        for name, array in tensors.items():
+            part, _, rest = name.partition("/")
+            parts.setdefault(part, {})[rest] = torch.from_numpy(array)
+        for part, net in _networks(learner).items():
+            net.load_state_dict(parts[part])
+        restore_optimizer(learner.optimizer, parts["optimizer"])
+        random.bit_generator.state = facts["random"]
+        learner.restart(facts["updates"])
+        return Counters(**{f.name: facts["counters"][f.name] for f in fields(Counters)})
+    except (KeyError, RuntimeError, TypeError, ValueError) as error:
+        if isinstance(error, files.Damaged):
+            raise
+        raise files.Damaged(f"{path}: does not fit this run ({error})") from None
+
+
+def starts(run: Path) -> int:
+    """How many processes have worked on a run so far. Raises `files.Damaged`."""
+    if not (run / FILE).exists():
+        return 0
+    facts = files.read_tensors(run / FILE)[1]
+    return int(facts["counters"]["starts"])
+
+
+def _networks(learner: Learner) -> dict[str, torch.nn.Module]:
+    found: dict[str, torch.nn.Module] = {"net": learner.net, "average": learner.average}
+    return found | ({"target": learner.target} if learner.target is not None else {})

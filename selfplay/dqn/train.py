@@ -1,0 +1,363 @@
+"""The loop of a training for points: the network acts, emulators play on while it learns, checkpoints are left behind.
+
+    config.json           what was asked for
+    replay.frames         the replay memory, if the algorithm has one
+    resume.safetensors    where the learner is; a run goes on from here
+    checkpoints/000123/   agents that can play, by age
+    best/                 the one after whose training games the mean score was highest
+    metrics.jsonl, tensorboard/
+
+One tick: actions for all games; the emulators start; the network learns what is due; the emulators are waited for.
+"""
+
+from __future__ import annotations
+
+import errno
+import math
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from agents import checkpoints
+from agents.dqn.learner import Learner
+from agents.dqn.network import QNetwork
+from envs.atari import Tick
+from envs.core import InputError
+from selfplay import files
+from selfplay.dqn import config, resume, stage
+from selfplay.dqn.config import ScoreConfig
+from selfplay.dqn.progress import ScoreProgress
+from selfplay.dqn.resume import Counters
+from selfplay.dqn.routes import Replay, Rollouts, Route
+from selfplay.holding import Every, locked, stop_signals
+from selfplay.learner import Diverged
+from selfplay.progress import Journal, Meter, last_clock
+from selfplay.workers import DiskFull
+
+AGENT = "dqn"  # the kind of agent that plays the checkpoints
+BEST = "best"
+PROGRESS_SECONDS = 0.5
+JOURNAL_SECONDS = 5.0
+SCORES = 100  # full games in the running mean
+
+OnMilestone = Callable[[Path, float], None]  # (checkpoint, minutes on the training clock)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How a training ended."""
+
+    checkpoint: Path  # the newest
+    seconds: float  # of the training clock
+    steps: int
+    games: int
+    score: float  # mean of the last 100 full training games; NaN before the first
+    interrupted: bool  # by Ctrl-C or SIGTERM, before the budget was spent; it can be resumed
+
+
+def train(
+    run: Path,
+    settings: ScoreConfig | None,
+    seconds: float,
+    *,
+    resuming: bool = False,
+    milestones: Sequence[float] = (),
+    on_milestone: OnMilestone = lambda checkpoint, minutes: None,
+    on_progress: Callable[[ScoreProgress], None] = lambda _: None,
+    make_stage: stage.Stage = stage.atari,
+) -> Result:
+    """Trains in the folder ``run`` until its training clock shows ``seconds``, all resumes together.
+
+    ``settings`` may be None when resuming: a run keeps its own. At each of the ``milestones``, in minutes, a checkpoint
+    is saved and ``on_milestone`` called with it, from this thread; the clock stands still meanwhile. ``on_progress`` is
+    called about twice a second. Ctrl-C and SIGTERM end the training early, with everything saved.
+    Raises `InputError` for a folder that cannot be used, and `learner.TrainingError` when training cannot go on."""
+    settings = prepare(run, settings, resuming)
+    with locked(run), stop_signals() as stop, _one_thread():
+        files.remove_partial(run)
+        try:
+            return _Training(run, settings, seconds, make_stage).go(stop, milestones, on_milestone, on_progress)
+        except Diverged as error:
+            raise Diverged(f"{error}. The last good checkpoint is {checkpoints.resolve(run)}") from None
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                raise
+            raise DiskFull(f"no space left in {run}; free some and resume, the last save is complete") from None
+
+
+def prepare(run: Path, settings: ScoreConfig | None, resuming: bool) -> ScoreConfig:
+    """Makes the folder, or checks it; the settings in force. Raises `InputError`."""
+    if (run / config.FILE).exists():
+        if not resuming:
+            raise InputError(f"{run} already holds a training run; resume it or name another folder")
+        stored = config.read(run)
+        if settings is not None and settings != stored:
+            raise InputError(f"{run} was begun with other settings, which cannot change; see {run / config.FILE}")
+        return stored
+    if settings is None:
+        raise InputError(f"there is no training run to resume in {run}")
+    run.mkdir(parents=True, exist_ok=True)
+    files.write(run / config.FILE, config.to_json(settings).encode())
+    return settings
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Operations take one thread each; the learner makes threads of its own."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def cores() -> int:
+    """That this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def make_learner(settings: ScoreConfig, num_actions: int) -> Learner:
+    """A new learner with the settings' seed. Raises `InputError` where there is no GPU but one was asked for."""
+    has_gpu = torch.cuda.is_available()
+    if settings.device == "cuda" and not has_gpu:
+        raise InputError("training option 'device' is 'cuda', but PyTorch finds no CUDA GPU here")
+    gpu = has_gpu and settings.device != "cpu"
+    torch.manual_seed(settings.seed)
+    return Learner(
+        QNetwork(settings.net, num_actions),
+        optimizer=settings.optimizer,
+        learning_rate=settings.learning_rate,
+        adam_epsilon=settings.adam_epsilon,
+        max_gradient_norm=settings.max_gradient_norm,
+        average=settings.average,
+        with_target=settings.algo == "dqn",
+        precision=settings.precision,
+        device="cuda" if gpu else "cpu",
+        shards=1 if gpu else settings.threads or cores(),
+    )
+
+
+class _Training:
+    """The state of one call of `train`, and what is done with it again and again."""
+
+    def __init__(self, run: Path, settings: ScoreConfig, budget: float, make_stage: stage.Stage) -> None:
+        self.run, self.config, self.budget = run, settings, budget
+        self.random = np.random.default_rng(settings.seed)
+        before = resume.starts(run)
+        seed = np.random.SeedSequence([settings.seed, before]).generate_state(1)[0]  # games not played before
+        self.spec, self.emulators = make_stage(settings, int(seed))
+        self.learner = make_learner(settings, self.spec.num_actions)
+        counters = resume.load(run, self.learner, self.random) if before else Counters()
+        counters.seconds = max(counters.seconds, last_clock(run))  # time whose work was lost was spent
+        counters.starts += 1
+        self.counters = counters
+        self.route: Route = (
+            Replay(settings, self.learner, self.random, run, counters.head)
+            if settings.algo == "dqn"
+            else Rollouts(settings, self.learner, self.random)
+        )
+        self.meter = Meter()
+        self.events: list[str] = []
+        self.value = float("nan")
+        self._writer = ThreadPoolExecutor(1, "save")
+        self._writing: Future[None] | None = None
+
+    def go(
+        self,
+        stop: threading.Event,
+        milestones: Sequence[float],
+        on_milestone: OnMilestone,
+        on_progress: Callable[[ScoreProgress], None],
+    ) -> Result:
+        counters = self.counters
+        self._save()  # from here on, another start knows of this one
+        if counters.checkpoint_steps < 0:
+            self._checkpoint()
+        ahead = sorted(m for m in milestones if m not in counters.milestones and m * 60 <= self.budget)
+        try:
+            with closing(Journal(self.run, counters.steps)) as journal, closing(self.emulators):
+                self._loop(journal, stop, ahead, on_milestone, on_progress)
+                if counters.steps > counters.checkpoint_steps:
+                    self._checkpoint()
+                self._save()
+                self._saved()
+                journal.write(self._progress())
+        finally:
+            self._writer.shutdown()
+            self.learner.close()
+        return Result(
+            checkpoint=checkpoints.resolve(self.run),
+            seconds=counters.seconds,
+            steps=counters.steps,
+            games=counters.games,
+            score=self.score,
+            interrupted=counters.seconds < self.budget,
+        )
+
+    def _loop(
+        self,
+        journal: Journal,
+        stop: threading.Event,
+        ahead: list[float],
+        on_milestone: OnMilestone,
+        on_progress: Callable[[ScoreProgress], None],
+    ) -> None:
+        counters, now = self.counters, self.counters.seconds
+        save, tell, note = (Every(p, now) for p in (self.config.save_seconds, PROGRESS_SECONDS, JOURNAL_SECONDS))
+        seen = self.emulators.reset()
+        began = time.monotonic() - now
+        while not stop.is_set() and now < self.budget:
+            seen = self._tick(seen)
+            counters.seconds = now = time.monotonic() - began
+            if ahead and now >= ahead[0] * 60:
+                self._checkpoint()
+                on_milestone(checkpoints.resolve(self.run), ahead[0])
+                counters.milestones.append(ahead.pop(0))
+                self._save()
+                began = time.monotonic() - now
+            elif now >= counters.checkpoint_due:
+                self._checkpoint()
+            if save.due(now):
+                self._save()
+            if tell.due(now):
+                state = self._progress()
+                on_progress(state)
+                if note.due(now) or state.event:
+                    journal.write(state)
+        for minutes in ahead:
+            if not stop.is_set():  # the end of the budget is a milestone that the last tick has reached or passed
+                self._checkpoint()
+                on_milestone(checkpoints.resolve(self.run), minutes)
+                counters.milestones.append(minutes)
+
+    def _tick(self, seen: Tick) -> Tick:
+        """One step of every game, and the learning that is due for it."""
+        counters, clock = self.counters, time.perf_counter
+        start = clock()
+        best, values = self.learner.greedy(seen.frames)
+        self.emulators.send(self._explore(best))
+        acted = clock()
+        self.learner.set_learning_rate(self.config.rate(self.share))
+        used = self.route.learn()
+        self.learner.take_average()
+        learned = clock()
+        outcome = self.emulators.recv()
+        waited = clock()
+        self.route.add(seen, outcome, values)
+        self.value = float(values.mean())
+        counters.steps += len(values)
+        for game in outcome.ended:
+            counters.games += 1
+            counters.scores = [*counters.scores[1 - SCORES :], game.score]
+        self.meter.add(
+            counters.seconds,
+            steps=len(values),
+            samples=used,
+            act=acted - start,
+            learn=learned - acted,
+            wait=waited - learned,
+            all=clock() - start,
+        )
+        return outcome
+
+    def _explore(self, best: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Epsilon-greedy actions."""
+        explore = self.random.random(len(best)) < self.config.epsilon(self.counters.steps)
+        return np.where(explore, self.random.integers(0, self.spec.num_actions, len(best)), best)
+
+    @property
+    def share(self) -> float:
+        """Of the budget that has passed."""
+        return min(1.0, self.counters.seconds / self.budget) if self.budget else 1.0
+
+    @property
+    def score(self) -> float:
+        scores = self.counters.scores
+        return sum(scores) / len(scores) if scores else float("nan")
+
+    def _checkpoint(self) -> None:
+        """Saves an agent that can play, and keeps it apart if the last games were the best so far."""
+        if not math.isfinite(self.learner.last_loss):
+            raise Diverged(f"the loss is {self.learner.last_loss} after {self.learner.steps:,} updates")
+        counters, settings = self.counters, self.config
+        existing = checkpoints.numbered(self.run)
+        number = int(existing[-1].name) + 1 if existing else 0
+        folders = [self.run / checkpoints.FOLDER / f"{number:06d}"]
+        if len(counters.scores) == SCORES and self.score > counters.best_score:
+            counters.best_score = self.score
+            folders.append(self.run / BEST)
+        for folder in folders:
+            checkpoints.save(
+                folder,
+                kind=AGENT,
+                game=self.spec.id,
+                game_version=self.spec.version,
+                net_config=asdict(settings.net),
+                tensors=self.learner.average.state_dict(),
+                meta={
+                    "algo": settings.algo,
+                    "minutes": round(counters.seconds / 60.0, 3),
+                    "steps": counters.steps,
+                    "updates": self.learner.steps,
+                    "games": counters.games,
+                    "training_score": None if math.isnan(self.score) else round(self.score, 2),
+                    "gamma": settings.gamma,
+                    "seed": settings.seed,
+                },
+            )
+        counters.checkpoint_due = (counters.seconds // settings.checkpoint_seconds + 1) * settings.checkpoint_seconds
+        counters.checkpoint_steps = counters.steps
+
+    def _save(self) -> None:
+        """Takes the state, and leaves the writing of it to a thread."""
+        self._saved()
+        memory = self.route.memory
+        self.counters.head = memory.head if self.config.algo == "dqn" else 0
+        state = resume.take(self.learner, self.counters, self.random)
+
+        def write() -> None:
+            memory.flush()
+            state.write(self.run)
+
+        self._writing = self._writer.submit(write)
+
+    def _saved(self) -> None:
+        """Waits for the last save, and raises what it raised."""
+        if self._writing is not None:
+            self._writing.result()
+
+    def _progress(self) -> ScoreProgress:
+        counters, meter = self.counters, self.meter
+        events, self.events = self.events, []
+        return ScoreProgress(
+            game=self.config.game,
+            algo=self.config.algo,
+            seconds=counters.seconds,
+            budget=self.budget,
+            steps=counters.steps,
+            updates=self.learner.steps,
+            games=counters.games,
+            frames=self.route.memory.frames,
+            steps_per_second=meter.ratio("steps", "all"),
+            samples_per_second=meter.ratio("samples", "all"),
+            emulator_share=meter.ratio("wait", "all"),
+            act_share=meter.ratio("act", "all"),
+            learn_share=meter.ratio("learn", "all"),
+            epsilon=self.config.epsilon(counters.steps),
+            learning_rate=self.config.rate(self.share),
+            loss=self.learner.last_loss if self.learner.steps else float("nan"),
+            value=self.value,
+            score=self.score,
+            best_score=counters.best_score if counters.best_score > -1e9 else float("nan"),
+            event="; ".join(events),
+        )

@@ -1,0 +1,231 @@
+"""The loop on Catch, a game small enough to be learned to its optimum in seconds."""
+
+import itertools
+import json
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from agents import checkpoints
+from envs.core import InputError
+from selfplay import files
+from selfplay.dqn import config, resume
+from selfplay.dqn import train as loop
+from selfplay.dqn.train import train
+from tests.selfplay.dqn.catch import Catch, stage
+
+NET = {"channels": 8, "hidden": 64, "height": 10, "width": 10}
+COMMON = {
+    "games": 32,
+    "device": "cpu",
+    "precision": "float32",
+    "exploration_steps": 8_000,
+    "learning_rate": 2e-3,
+    "final_learning_rate": 1e-4,
+    "threads": 1,
+    "batch": 64,
+    "gamma": 0.95,
+    "average": 0.9,
+}
+ROUTES = {
+    "pqn": {"rollout": 8, "optimizer": "adam", "batch": 32},
+    "dqn": {"replay": 20_000, "first_frames": 1_000, "target_updates": 100, "samples_per_step": 4.0},
+}
+
+
+def settings(algo="pqn", **changes):
+    net = NET | changes.pop("net", {})
+    return config.preset("catch", **{"algo": algo, **COMMON, **ROUTES[algo], **changes, "net": net})
+
+
+class Ticking:
+    """A clock that a call moves on by a fixed time: so many calls, so many seconds."""
+
+    def __init__(self, step):
+        self._now, self._fine = itertools.count(0, step), itertools.count()
+
+    def monotonic(self):
+        return next(self._now)
+
+    def perf_counter(self):
+        return next(self._fine)
+
+
+@pytest.fixture
+def ticks(monkeypatch):
+    """A training of ``n`` seconds is one of ``16 n`` ticks, and saves do not depend on the machine."""
+    monkeypatch.setattr(loop, "time", Ticking(1 / 16))
+
+
+def play(run, games=200):
+    """Mean score of the newest checkpoint without random actions."""
+    checkpoint = checkpoints.read(run)
+    learner = loop.make_learner(config.read(run), 3)
+    checkpoints.fill(learner.net, checkpoint)
+    catch, scores = Catch(50, seed=1234), []
+    seen = catch.reset()
+    while len(scores) < games:
+        catch.send(learner.greedy(seen.frames)[0])
+        seen = catch.recv()
+        scores += [ended.score for ended in seen.ended]
+    return np.mean(scores)
+
+
+@pytest.mark.parametrize(
+    ("budget", "changes"),
+    [
+        (1200, {"algo": "pqn"}),
+        (700, {"algo": "dqn"}),
+        (700, {"algo": "dqn", "net": {"dueling": True, "quantiles": 8}}),
+    ],
+    ids=["pqn", "dqn", "dueling quantiles"],
+)
+def test_the_optimum_is_learned(tmp_path, ticks, budget, changes):
+    run = tmp_path / "run"
+    result = train(run, settings(**changes), budget / 16, make_stage=stage)
+    assert result.steps == 32 * budget
+    assert not result.interrupted
+    assert play(run) == 1.0
+    assert result.score > 0.7  # with some random actions in it
+
+
+def weights(run, budget, **changes):
+    train(run, settings(**changes), budget, make_stage=stage)
+    return files.read_tensors(run / resume.FILE)
+
+
+@pytest.mark.parametrize("updates", [100, pytest.param(1000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("algo", ["pqn", "dqn"])
+def test_the_same_seed_gives_the_same_updates(tmp_path, ticks, algo, updates):
+    """Bit for bit, weights, optimizer and random state."""
+    budget = (60 + updates / 2) / 16  # there are at least two a tick
+    one, facts = weights(tmp_path / "1", budget, algo=algo)
+    two, again = weights(tmp_path / "2", budget, algo=algo)
+    other, _ = weights(tmp_path / "3", budget, algo=algo, seed=1)
+    assert facts["updates"] == again["updates"] >= updates
+    assert facts["random"] == again["random"]
+    assert all(np.array_equal(one[name], two[name]) for name in one)
+    assert not np.array_equal(one["net/body.0.weight"], other["net/body.0.weight"])
+
+
+def test_shards_add_up_to_the_same_gradient():
+    torch.manual_seed(0)
+    random = np.random.default_rng(0)
+    frames, actions = random.integers(0, 256, (65, 4, 10, 10), dtype=np.uint8), random.integers(0, 3, 65)
+    wanted = torch.from_numpy(random.normal(size=65).astype(np.float32))
+    learners = [loop.make_learner(settings(threads=threads, optimizer="adam"), 3) for threads in (1, 3)]
+    for learner in learners:
+        learner.learn(frames, actions, wanted)
+    alone, together = ([p.grad for p in learner.net.parameters()] for learner in learners)
+    for one, other in zip(alone, together, strict=True):
+        torch.testing.assert_close(one, other)
+    assert np.allclose(*(learner.greedy(frames)[1] for learner in learners), atol=1e-5)
+    learners[1].close()
+
+
+@pytest.mark.parametrize("algo", ["pqn", "dqn"])
+def test_a_resumed_run_forgets_nothing(tmp_path, ticks, algo):
+    run = tmp_path / "run"
+    train(run, settings(algo), 10, make_stage=stage)
+    before, facts = files.read_tensors(run / resume.FILE)
+    seen = []
+    with pytest.raises(InputError, match="already holds a training run"):
+        train(run, settings(algo), 20, make_stage=stage)
+    with pytest.raises(InputError, match="begun with other settings"):
+        train(run, settings(algo, seed=5), 20, resuming=True, make_stage=stage)
+
+    def first_progress(progress):
+        seen.append(progress)
+
+    train(run, None, 10.1, resuming=True, on_progress=first_progress, make_stage=stage)
+    after, later = files.read_tensors(run / resume.FILE)
+    assert later["updates"] >= facts["updates"] > 20
+    for name in ("steps", "games", "head"):
+        assert later["counters"][name] >= facts["counters"][name]
+    assert later["counters"]["seconds"] >= 10
+    assert later["counters"]["starts"] == 2
+    if algo == "dqn":
+        assert later["counters"]["head"] > facts["counters"]["head"] > 100
+    assert set(before) == set(after)
+    steps = [json.loads(line)["steps"] for line in (run / "metrics.jsonl").read_text().splitlines()]
+    assert steps == sorted(steps)
+    board = EventAccumulator(str(run / "tensorboard")).Reload()
+    assert {"score", "epsilon", "steps_per_second", "loss"} <= set(board.Tags()["scalars"])
+
+
+KILLED = """
+import sys
+from pathlib import Path
+from selfplay.dqn.train import train
+from tests.selfplay.dqn.catch import stage
+from tests.selfplay.dqn.test_train import settings
+run = Path(sys.argv[1])
+changes = {"save_seconds": 0.05, "checkpoint_seconds": 0.1}
+def told(progress):
+    if progress.updates > int(sys.argv[2]):
+        print("now", flush=True)
+train(run, settings("dqn", **changes), 600, resuming=(run / "config.json").exists(), on_progress=told, make_stage=stage)
+"""
+
+
+def test_a_run_killed_twice_goes_on(tmp_path):
+    """SIGKILL in the middle: clock, counters, updates and memory are those of the last save, or later."""
+    run, updates, seconds = tmp_path / "run", 0, 0.0
+    for _ in range(2):
+        process = subprocess.Popen(
+            [sys.executable, "-c", KILLED, str(run), str(updates + 50)], stdout=subprocess.PIPE, text=True
+        )
+        assert process.stdout.readline() == "now\n"
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        _, facts = files.read_tensors(run / resume.FILE)
+        assert facts["updates"] > updates
+        assert facts["counters"]["seconds"] > seconds
+        updates, seconds = facts["updates"], facts["counters"]["seconds"]
+    result = train(run, None, seconds + 2, resuming=True, make_stage=stage)
+    assert result.seconds >= seconds
+    assert files.read_tensors(run / resume.FILE)[1]["updates"] > updates
+    assert files.read_tensors(run / resume.FILE)[1]["counters"]["starts"] == 3
+
+
+def test_milestones_checkpoints_and_the_best(tmp_path, ticks):
+    reached = []
+
+    def celebrate(checkpoint, minutes):
+        card = checkpoints.read_card(checkpoint)
+        reached.append((minutes, card.meta["minutes"]))
+
+    run = tmp_path / "run"
+    changes = {"checkpoint_seconds": 4.0, "save_seconds": 3.0}
+    train(run, settings(**changes), 30, milestones=[0.5, 0.2, 9], on_milestone=celebrate, make_stage=stage)
+    assert [minutes for minutes, _ in reached] == [0.2, 0.5]
+    assert all(abs(minutes - clock) < 0.01 for minutes, clock in reached)
+    train(run, None, 36, resuming=True, milestones=[0.2, 0.5, 0.6], on_milestone=celebrate, make_stage=stage)
+    assert [minutes for minutes, _ in reached] == [0.2, 0.5, 0.6]
+    cards = [checkpoints.read_card(folder) for folder in checkpoints.numbered(run)]
+    assert len(cards) >= 8
+    assert cards[0].meta["steps"] == 0
+    best = checkpoints.read_card(run / "best")
+    scores = [card.meta["training_score"] for card in cards if card.meta["games"] >= 100]
+    assert best.meta["training_score"] == max(scores)
+    assert (best.kind, best.game, best.net_config["layer_norm"]) == ("dqn", "catch", True)
+
+
+def test_ctrl_c_saves(tmp_path, ticks):
+    def interrupt(progress):
+        signal.raise_signal(signal.SIGINT)
+
+    run = tmp_path / "run"
+    result = train(run, settings(), 1000, on_progress=interrupt, make_stage=stage)
+    assert result.interrupted
+    assert files.read_tensors(run / resume.FILE)[1]["counters"]["steps"] == result.steps > 0
+
+
+def test_a_loss_that_is_no_number_stops_the_training(tmp_path, ticks):
+    with pytest.raises(loop.Diverged, match=r"the loss is .* The last good checkpoint is"):
+        train(tmp_path / "run", settings(learning_rate=1e9), 20, make_stage=stage)
