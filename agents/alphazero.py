@@ -24,7 +24,7 @@ from agents.search.config import SearchConfig
 from agents.search.evaluators import Device, NetworkEvaluator, Precision
 from agents.search.search import Search, search_batch
 from envs.bits import mix
-from envs.core import GameSpec, InputError, States
+from envs.core import BoardGame, GameSpec, InputError, States
 
 KIND = "alphazero"
 
@@ -46,23 +46,30 @@ class AlphaZeroOptions:
                 raise InputError(f"{name} must be at least {low}, not {getattr(self, name)}")
 
 
+def load(target: str) -> tuple[checkpoints.Card, BoardGame, networks.Net]:
+    """The network of a checkpoint and the game it plays. Raises a `CheckpointError` if it cannot be used."""
+    checkpoint = checkpoints.read(target)
+    card = checkpoint.card
+    if card.game not in envs.ids():
+        raise checkpoints.CheckpointMismatch(card.folder, f"for the game {card.game!r}, which is not known here")
+    game = envs.make(card.game)
+    checkpoints.require(card, KIND, game.spec)
+    try:
+        net = networks.make(game.spec, networks.config(card.net_config))
+    except InputError as error:
+        raise checkpoints.CheckpointMismatch(card.folder / checkpoints.JSON, str(error)) from None
+    checkpoints.fill(net, checkpoint)
+    return card, game, net
+
+
 class AlphaZero:
     """See `agents.core.Agent`. Raises a `CheckpointError` if the checkpoint cannot be used."""
 
     def __init__(self, target: str, options: AlphaZeroOptions) -> None:
         if not target:
             raise InputError(f"agent {KIND!r} needs a checkpoint, as in {KIND}:runs/x/latest")
-        checkpoint = checkpoints.read(target)
-        card = checkpoint.card
-        if card.game not in envs.ids():
-            raise checkpoints.CheckpointMismatch(card.folder, f"for the game {card.game!r}, which is not known here")
-        self._game, self._options = envs.make(card.game), options
-        checkpoints.require(card, KIND, self._game.spec)
-        try:
-            net = networks.make(self._game.spec, networks.config(card.net_config))
-        except InputError as error:
-            raise checkpoints.CheckpointMismatch(card.folder / checkpoints.JSON, str(error)) from None
-        checkpoints.fill(net, checkpoint)
+        card, self._game, net = load(target)
+        self._options = options
         self._pace = net.cpu() if net.config.plies_left_head else None  # tells quick wins from slow ones
         self._network = NetworkEvaluator(self._game, net, options.precision, options.device)
         self._evaluate: CachedEvaluator | None = None

@@ -49,12 +49,12 @@ def parse(spec: str) -> tuple[AgentKind, str, Any]:
     name, _, target = body.partition(":")
     kind = find(name)
     if kind is None and _is_checkpoint(body):  # it names the kind that plays it
-        from agents import checkpoints  # imports PyTorch, which takes a second
+        from agents import cards
 
-        card = checkpoints.read_card(body)
+        card = cards.read_card(body)
         kind, target = find(card.kind), body
         if kind is None:
-            raise checkpoints.CheckpointMismatch(card.folder, f"of kind {card.kind!r}, which is not known here")
+            raise cards.CheckpointMismatch(card.folder, f"of kind {card.kind!r}, which is not known here")
     if kind is None:
         raise unknown("agent", body, [*kinds(), "a checkpoint's path"])
     return kind, target, _options(kind, query)
@@ -66,9 +66,9 @@ def pinned(spec: str) -> str:
     body, mark, query = spec.partition("?")
     if body.startswith("shipped:") or not _is_checkpoint(body) or find(body.partition(":")[0]):
         return spec
-    from agents import checkpoints
+    from agents import cards
 
-    return f"{checkpoints.resolve(body)}{mark}{query}"
+    return f"{cards.resolve(body)}{mark}{query}"
 
 
 def _options(kind: AgentKind, query: str) -> Any:

@@ -173,7 +173,7 @@ def test_what_is_not_there_is_reported_missing(tmp_path, target):
 
 
 def test_shipped_checkpoints_go_by_name(tmp_path, monkeypatch):
-    monkeypatch.setattr(checkpoints, "SHIPPED", tmp_path)
+    monkeypatch.setattr("agents.cards.SHIPPED", tmp_path)
     save(tmp_path / "tic_tac_toe", GAME)
     assert checkpoints.shipped() == ["tic_tac_toe"]
     assert checkpoints.read("shipped:tic_tac_toe").card.game == "tic_tac_toe"
