@@ -15,7 +15,7 @@ _Curve = list[tuple[int, float]]  # (ply, value) of one agent, from its own view
 
 @dataclass(frozen=True, slots=True)
 class Interest:
-    """``score`` from 0 to 5, more is better; ``reason``: a clause about what weighs most."""
+    """``score`` from 0 to 5 in board games, more is better; ``reason``: a clause about what weighs most."""
 
     score: float
     reason: str
@@ -28,8 +28,11 @@ def interest(record: MatchRecord, expected: float | None = None) -> Interest:
     * comeback: the most that the loser ever hoped for; * suspense: how late a win was still in doubt;
     * swing: the greatest change of one agent's mind from one of its moves to the next.
 
-    Games that end by a fault are worth 0, games without any values next to nothing: the longer, the more.
+    Games that end by a fault are worth 0, games without any values next to nothing: the longer, the more. A game for
+    points is worth its points.
     """
+    if len(record.agents) == 1:
+        return Interest(record.returns[0], f"it scored {record.returns[0]:g}")
     if record.fault is not None:
         return Interest(0.0, f"it ended by a fault ({record.fault.kind})")
     told = [_upset(record, expected)] if expected is not None else []

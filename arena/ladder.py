@@ -16,8 +16,9 @@ from pathlib import Path
 
 import envs
 from agents.registry import pinned
+from arena.families import for_points
 from arena.match import seat
-from arena.openings import largest_book
+from arena.openings import Opening, largest_book
 from arena.pool import Pool
 from arena.records import AgentRef, MatchRecord
 from arena.roster import (
@@ -33,7 +34,7 @@ from arena.roster import (
     read_tally,
 )
 from arena.runner import Task
-from arena.schedule import BOOK, Pairing, Planned, batches, chosen, gauntlet, planned, round_robin, tasks
+from arena.schedule import BOOK, Pairing, Planned, batches, chosen, gauntlet, planned, round_robin, solo, tasks
 from arena.store import Store
 from arena.tally import Tally
 from arena.worker import Job, load_with
@@ -44,7 +45,7 @@ _SAVE_EVERY = 0.5  # seconds; games not saved yet are played again after a kill
 _TOGETHER = 4  # mirrored pairs that an adaptive ladder lets two agents play at once, to fill their batches
 _LOOK_EVERY = 2.0  # seconds between looks for new checkpoints while there is nothing to play
 
-Games = list[tuple[tuple[AgentRef, AgentRef], list[Task]]]  # players and what they play
+Games = list[tuple[tuple[AgentRef, ...], list[Task]]]  # players and what they play
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ class Ladder:
         if found is None:
             raise unknown("ladder", name, store.ladders())
         self.store, self.name, self.config, self.loader = store, name, found, loader
-        self.game = envs.make(found.game)
+        self.spec = envs.spec(found.game)
 
     def entrants(self) -> list[Entrant]:
         """All agents of the ladder by their numbers."""
@@ -163,27 +164,36 @@ class Ladder:
         """Loads an agent to see who it is and whether it can play."""
         agent = load_with(self.loader)(spec)
         try:
-            return seat(agent, spec, self.game).ref
+            return seat(agent, spec, self.spec).ref
         finally:
             agent.close()
 
     def _games(self) -> Games:
         """The games of every pairing planned, with their players."""
         refs = [entrant.ref for entrant in self.entrants()]
-        book = self.config.openings or largest_book(self.game, BOOK, self.config.plies, self.config.seed)
-        found = []
+        book = self._book()
+        found: Games = []
         for pairing in (pairing for pairings in read_rounds(self.store, self.name) for pairing in pairings):
             a, b = refs[pairing.a], refs[pairing.b]
-            todo = tasks(self.name, self.config.seed, self.game.spec, a.fingerprint, b.fingerprint, pairing, book)
-            found.append(((a, b), list(todo)))
+            todo = tasks(self.name, self.config.seed, self.spec, a.fingerprint, b.fingerprint, pairing, book)
+            found.append(((a,) if a is b else (a, b), list(todo)))
         return found
+
+    def _book(self) -> Sequence[Opening]:
+        """The openings of a board game."""
+        if for_points(self.config.game):
+            return ()
+        game = envs.make(self.config.game)
+        return self.config.openings or largest_book(game, BOOK, self.config.plies, self.config.seed)
 
     def _plan(self) -> bool:
         """Stores the next round, if there is to be one."""
         waves = [entrant.wave for entrant in self.entrants()]
         rounds = read_rounds(self.store, self.name)
         have = planned(pairing for pairings in rounds for pairing in pairings)
-        match self.config.schedule:
+        match "solo" if for_points(self.config.game) else self.config.schedule:
+            case "solo":
+                pairings = solo(len(waves), have, self.config.pairs)
             case "round_robin":
                 pairings = round_robin(waves, have, self.config.pairs)
             case "gauntlet":

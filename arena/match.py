@@ -8,19 +8,20 @@ from contextlib import ExitStack
 import envs
 from agents.core import Agent, AgentError, GameKey
 from agents.registry import load
+from arena import points
 from arena.openings import Opening, largest_book
 from arena.records import AgentRef, MatchRecord
 from arena.runner import DEFAULT_LIMITS, Finished, Limits, Player, play, warm_up
 from arena.schedule import BOOK, Pairing, batches, tasks
-from envs.core import BoardGame, InputError
+from envs.core import GameSpec, InputError
 
 
-def seat(agent: Agent, spec: str, game: BoardGame) -> Player:
+def seat(agent: Agent, spec: str, game: GameSpec) -> Player:
     """The agent as a player, after making sure that it can play the game. Raises `InputError` if it cannot."""
     try:
-        agent.start(game.spec, [GameKey("check", 0, 0)])
+        agent.start(game, [GameKey("check", 0, 0)])
     except AgentError as error:
-        raise InputError(f"{spec} cannot play {game.spec.title}: {error}") from None
+        raise InputError(f"{spec} cannot play {game.title}: {error}") from None
     return Player(agent, AgentRef(spec, agent.name, agent.fingerprint))
 
 
@@ -55,7 +56,7 @@ def play_match(
         for spec in (a, b):
             agent = loader(spec)
             stack.callback(agent.close)
-            players.append(seat(agent, spec, game))
+            players.append(seat(agent, spec, game.spec))
             warm_up(agent, game)
         one, two = players
         pairing = Pairing(0, 1, 0, games // 2)
@@ -69,3 +70,36 @@ def play_match(
                 while told in finished:
                     yield finished[told]
                     told += 1
+
+
+def play_for_points(
+    specs: Sequence[str],
+    game_id: str,
+    games: int = 10,
+    *,
+    seed: int = 0,
+    limits: Limits = DEFAULT_LIMITS,
+    batch: int = 32,
+    loader: Callable[[str], Agent] = load,
+) -> Iterator[MatchRecord]:
+    """Yields games played for points: every agent plays the same ``games`` seeds, ``batch`` of them at once.
+
+    Games of one seed have ids that begin alike. The same arguments give the same games. Raises `InputError` as
+    `play_match` does.
+    """
+    game = envs.score_game(game_id)
+    with ExitStack() as stack:
+        players = []
+        for spec in specs:
+            agent = loader(spec)
+            stack.callback(agent.close)
+            players.append(seat(agent, spec, game.spec))
+            points.warm_up(agent, game.spec)
+        for start in range(0, games, batch):
+            pairing = Pairing(0, 0, start, min(batch, games - start))
+            for player in players:
+                name = player.ref.fingerprint
+                todo = list(tasks("", seed, game.spec, name, name, pairing, ()))
+                for event in points.play(game, player, todo, limits):
+                    if isinstance(event, Finished):
+                        yield event.record

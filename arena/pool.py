@@ -25,9 +25,9 @@ from datetime import UTC, datetime
 from multiprocessing.connection import Connection, wait
 from typing import IO
 
-import envs
+from arena.families import forfeit
 from arena.records import FaultKind, MatchRecord
-from arena.runner import Answered, Finished, Thinking, faulted, make_record
+from arena.runner import Answered, Finished, Thinking
 from arena.worker import Done, Job, Loading, Message, Ready, Unusable, WarmingUp
 
 _TICK = 0.25  # seconds between looks at the clock
@@ -253,20 +253,17 @@ def _fault(
     """Records of games that ended in the hands of ``worker``, or were never begun."""
     job, now = order.job, datetime.now(UTC)
     began = worker.began if worker else now
-    records = []
-    for g in games:
-        outcome, fault = faulted(job.tasks[g], kind, player, message)
-        records.append(
-            make_record(
-                envs.make(job.game).spec,
-                job.players,
-                job.tasks[g],
-                worker.lines[g] if worker else job.tasks[g].opening,
-                outcome,
-                "fault",
-                fault=fault,
-                started=began.isoformat(timespec="seconds"),
-                seconds=(now - began).total_seconds(),
-            )
+    return [
+        forfeit(
+            job.game,
+            job.players,
+            job.tasks[g],
+            worker.lines[g] if worker else job.tasks[g].opening,
+            kind,
+            player,
+            message,
+            started=began.isoformat(timespec="seconds"),
+            seconds=(now - began).total_seconds(),
         )
-    return records
+        for g in games
+    ]

@@ -5,14 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 import envs
 from agents.core import Agent, AgentError, Batch, GameKey
 from agents.registry import load
 from arena.records import MatchRecord
 from arena.runner import agent_seed, one_line
+from envs.core import ScoreGame
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,8 @@ def ask_again(record: MatchRecord, loader: Callable[[str], Agent] = load) -> lis
 
 def movers(record: MatchRecord) -> list[int]:
     """The seat that made each action, for a record that `verify` finds nothing wrong with."""
+    if len(record.agents) == 1:
+        return [0] * len(record.actions)
     game = envs.make(record.game)
     states, seats = game.init(1), []
     for action in record.actions:
@@ -52,14 +57,21 @@ def movers(record: MatchRecord) -> list[int]:
 
 
 def _findings(record: MatchRecord) -> Iterator[Finding]:
-    game = envs.make(record.game)
-    if record.game_version != game.spec.version:
-        yield Finding(None, f"played by version {record.game_version} of the rules, which are {game.spec.version} now")
+    spec = envs.spec(record.game)
+    if record.game_version != spec.version:
+        yield Finding(None, f"played by version {record.game_version} of the rules, which are {spec.version} now")
+        return
+    if len(record.agents) != spec.num_players or len(record.returns) != spec.num_players:
+        yield Finding(None, f"returns are {record.returns}, agents {len(record.agents)}; seats {spec.num_players}")
         return
     if record.actions[: len(record.opening)] != record.opening:
         yield Finding(None, "the actions do not begin with the opening")
     if record.analysis and len(record.analysis) != len(record.actions):
         yield Finding(None, f"analysis of {len(record.analysis)} plies for {len(record.actions)} actions")
+    if spec.family == "score":
+        yield from _points(record, envs.score_game(record.game))
+        return
+    game = envs.make(record.game)
     states = game.init(1)
     for ply, action in enumerate(record.actions):
         legal = np.flatnonzero(game.legal(states)[0]).tolist()
@@ -73,6 +85,29 @@ def _findings(record: MatchRecord) -> Iterator[Finding]:
             yield Finding(ply, f"the analysis names illegal actions: {sorted(named - set(legal))}")
         states = game.step(states, np.array([action], np.int32))
     yield from _end(record, float(game.outcome(states)[0]))
+
+
+def _points(record: MatchRecord, game: ScoreGame) -> Iterator[Finding]:
+    """Plays a game for points again."""
+    play, row = game.start([record.seed]), np.zeros(1, np.int64)
+    try:
+        for ply, action in enumerate(record.actions):
+            if play.over[0]:
+                yield Finding(ply, f"action {action} after the end of the game")
+                return
+            if not 0 <= action < game.spec.num_actions:
+                yield Finding(ply, f"illegal action {action}")
+                return
+            play.step(row, np.array([action], np.int64))
+        over, cut, score = bool(play.over[0]), bool(play.truncated[0]), float(play.scores[0])
+    finally:
+        play.close()
+    if (record.termination == "fault") != (record.fault is not None):
+        yield Finding(None, f"termination {record.termination!r} does not go with fault {record.fault}")
+    elif (record.termination == "rules") != (over and not cut):
+        yield Finding(None, f"termination is {record.termination!r}, but the game {'is' if over else 'is not'} over")
+    if record.returns != (score,):
+        yield Finding(None, f"returns are {record.returns}, but should be {(score,)}")
 
 
 def _end(record: MatchRecord, outcome: float) -> Iterator[Finding]:
@@ -97,22 +132,38 @@ def _end(record: MatchRecord, outcome: float) -> Iterator[Finding]:
 
 def _differences(record: MatchRecord, seat: int, loader: Callable[[str], Agent]) -> Iterator[Finding]:
     """Where the agent of a seat decides otherwise now."""
-    game, ref = envs.make(record.game), record.agents[seat]
+    spec, ref = envs.spec(record.game), record.agents[seat]
     agent = loader(ref.spec)
     try:
         if agent.fingerprint != ref.fingerprint:
             yield Finding(None, f"{ref.spec} is another player now: {agent.fingerprint}, it was {ref.fingerprint}")
             return
-        agent.start(game.spec, [GameKey(record.id, seat, agent_seed(record.seed, seat))])
-        states = game.init(1)
-        for ply, action in enumerate(record.actions):
-            if ply >= len(record.opening) and game.mover(states)[0] == seat:
-                history = list(record.actions[:ply])
-                (decision,) = agent.act(Batch(np.zeros(1, np.int64), states.copy(), game.legal(states), [history]))
-                if decision.action != action:
-                    yield Finding(ply, f"{ref.name} chooses {decision.action} now, it was {action}")
-            states = game.step(states, np.array([action], np.int32))
+        agent.start(spec, [GameKey(record.id, seat, agent_seed(record.seed, seat))])
+        for ply, observation, legal in _asked(record, seat):
+            history = list(record.actions[:ply])
+            (decision,) = agent.act(Batch(np.zeros(1, np.int64), observation, legal, [history]))
+            if decision.action != record.actions[ply]:
+                yield Finding(ply, f"{ref.name} chooses {decision.action} now, it was {record.actions[ply]}")
     except AgentError as error:
         yield Finding(None, f"{ref.name} cannot be asked: {one_line(error)}")
     finally:
         agent.close()
+
+
+def _asked(record: MatchRecord, seat: int) -> Iterator[tuple[int, NDArray[Any], NDArray[np.bool_]]]:
+    """Every ply at which a seat's agent was asked, with the observation and the legal actions it had, [1, ...] each."""
+    if len(record.agents) == 1:
+        points = envs.score_game(record.game)
+        play, row = points.start([record.seed]), np.zeros(1, np.int64)
+        legal = np.ones((1, points.spec.num_actions), np.bool_)
+        for ply, action in enumerate(record.actions):
+            yield ply, play.observe(row), legal
+            play.step(row, np.array([action], np.int64))
+        play.close()
+        return
+    game = envs.make(record.game)
+    states = game.init(1)
+    for ply, action in enumerate(record.actions):
+        if ply >= len(record.opening) and game.mover(states)[0] == seat:
+            yield ply, states.copy(), game.legal(states)
+        states = game.step(states, np.array([action], np.int32))

@@ -16,6 +16,8 @@ from sqlalchemy.dialects.sqlite import insert
 
 import envs
 from arena.adjudication import Adjudication
+from arena.duplicates import Points, duplicates
+from arena.families import for_points
 from arena.openings import Opening, after, default_plies, largest_book
 from arena.records import AgentRef
 from arena.runner import DEFAULT_LIMITS, Limits
@@ -36,7 +38,8 @@ class LadderConfig:
 
     game: str
     schedule: ScheduleKind = "round_robin"
-    pairs: int = 10  # mirrored pairs per couple of agents; adaptive: half the pairs an agent plays, on average
+    pairs: int = 10  # mirrored pairs per couple of agents; adaptive: half the pairs an agent plays, on average;
+    # in games for points: the seeds that every agent plays
     plies: tuple[int, int] | None = None  # random openings' length, least and most; None: `default_plies`
     seed: int = 0
     limits: Limits = DEFAULT_LIMITS
@@ -67,7 +70,7 @@ def read_config(store: Store, name: str) -> LadderConfig | None:
     if text is None:
         return None
     fields: dict[str, Any] = json.loads(text)
-    version, now = fields.pop("game_version"), envs.make(fields["game"]).spec.version
+    version, now = fields.pop("game_version"), envs.spec(fields["game"]).version
     if version != now:
         raise InputError(
             f"ladder {name!r} was played by version {version} of {fields['game']}; its rules are {now} now"
@@ -87,12 +90,16 @@ def configure(store: Store, name: str, config: LadderConfig) -> LadderConfig:
     """Makes a ladder, or changes what may change. Returns the config with its openings' length.
 
     Raises `InputError` if the ladder was made with another one."""
-    game = envs.make(config.game)
-    config = dataclasses.replace(config, plies=config.plies or default_plies(game.spec))
-    if config.openings:
-        after(game, config.openings)  # raises where one cannot be played
+    spec = envs.spec(config.game)
+    if for_points(config.game):
+        _check_for_points(config)
+        config = dataclasses.replace(config, plies=(0, 0))
     else:
-        largest_book(game, 1, config.plies)  # raises where there are no such openings
+        config = dataclasses.replace(config, plies=config.plies or default_plies(spec))
+        if config.openings:
+            after(envs.make(config.game), config.openings)  # raises where one cannot be played
+        else:
+            largest_book(envs.make(config.game), 1, config.plies)  # raises where there are no such openings
     old = read_config(store, name)
     if old is not None:
         for field in ("game", "schedule", "plies", "seed"):
@@ -104,12 +111,18 @@ def configure(store: Store, name: str, config: LadderConfig) -> LadderConfig:
         if config.pairs < old.pairs:
             raise InputError(f"ladder {name!r} was made with {old.pairs} pairs, which cannot become {config.pairs}")
     if config != old:
-        text = json.dumps({**dataclasses.asdict(config), "game_version": game.spec.version})
+        text = json.dumps({**dataclasses.asdict(config), "game_version": spec.version})
         created = datetime.now(UTC).isoformat(timespec="seconds")
         upsert = insert(ladders).on_conflict_do_update(index_elements=[ladders.c.name], set_={"config": text})
         with store.writing() as db:
             db.execute(upsert, {"name": name, "config": text, "created": created})
     return config
+
+
+def _check_for_points(config: LadderConfig) -> None:
+    if config.schedule != "round_robin" or config.openings:
+        what = "openings" if config.openings else f"schedule {config.schedule!r}"
+        raise InputError(f"in {config.game} every agent plays the same seeds, so a ladder of it has no {what}")
 
 
 def read_entrants(store: Store, name: str) -> list[Entrant]:
@@ -166,6 +179,17 @@ def read_ids(store: Store, name: str) -> set[str]:
         return set(db.scalars(select(m.id).where(m.ladder == name, m.fault.is_distinct_from("host"))))
 
 
+def read_points(store: Store, name: str) -> dict[str, list[float]]:
+    """The scores of a ladder's games for points that count, by the agents' fingerprints."""
+    m = matches.c
+    query = select(m.first, m.result).where(m.ladder == name, m.second.is_(None), m.fault.is_distinct_from("host"))
+    found: dict[str, list[float]] = {}
+    with store.reading() as db:
+        for row in db.execute(query.order_by(m.id)):
+            found.setdefault(row.first, []).append(row.result)
+    return found
+
+
 def read_tally(store: Store, name: str) -> Tally:
     """All games that count, for `arena.ratings.fit`; agents are entrants' numbers."""
     m = matches.c
@@ -173,6 +197,9 @@ def read_tally(store: Store, name: str) -> Tally:
     query = select(m.id, m.first, m.second, m.result, m.line).where(m.ladder == name, m.fault.is_distinct_from("host"))
     with store.reading() as db:
         found = db.execute(query.order_by(m.id)).all()
+    if found and found[0].second is None:
+        games = [Points(number[row.first], pair_number(row.id), row.result, row.line) for row in found]
+        return duplicates(len(number), games)
     return tally(
         len(number),
         np.array([number[row.first] for row in found], np.int64),

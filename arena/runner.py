@@ -107,6 +107,14 @@ class Finished:
     record: MatchRecord
 
 
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """Why a game is lost."""
+
+    kind: FaultKind
+    message: str
+
+
 Event = Thinking | Answered | Finished
 Answer = tuple[int, Ply] | Exception
 
@@ -199,6 +207,50 @@ def _act(agent: Agent, batch: Batch) -> list[Answer]:
     return [(operator.index(decision.action), Ply.of(decision, ms)) for decision in decisions]
 
 
+def ask(
+    player: int, agent: Agent, spec: GameSpec, keys: Sequence[GameKey], batch: Batch
+) -> Generator[Event, None, tuple[list[Answer], bool]]:
+    """An answer for each row of the batch, and whether they came as one. Where the agent fails, each row is asked alone
+    of an agent started on that game only; then it has to be started on all of them again."""
+    games = batch.games.tolist()
+    yield Thinking(player, tuple(games))
+    try:
+        return [*_act(agent, batch)], True
+    except Exception as error:
+        answers: list[Answer] = [error]
+    if len(games) > 1:  # which rows is it that the agent cannot answer?
+        answers = []
+        for i, g in enumerate(games):
+            yield Thinking(player, (g,))
+            try:
+                agent.start(spec, [keys[g]])
+                row = slice(i, i + 1)
+                alone = Batch(np.zeros(1, np.int64), batch.observations[row], batch.legal[row], batch.history[row])
+                answers += _act(agent, alone)
+            except Exception as error:
+                answers.append(error)
+    return answers, False
+
+
+def examine(answer: Answer, legal: NDArray[np.bool_], ply: int, limits: Limits) -> tuple[int, Ply] | Complaint:
+    """The answer if it can be played, or what is wrong with it. ``legal``: bool[A]."""
+    if isinstance(answer, Exception):
+        return blame(answer)
+    action, thought = answer
+    if not (0 <= action < len(legal) and legal[action]):
+        return Complaint("illegal", f"illegal action {action} at ply {ply}")
+    if limits.move_ms is not None and thought.ms is not None and thought.ms > limits.move_ms:
+        return Complaint("time", f"{thought.ms:g} ms at ply {ply}, {limits.move_ms:g} allowed")
+    return answer
+
+
+def blame(error: Exception) -> Complaint:
+    """What an exception out of an agent is held for."""
+    if isinstance(error, MemoryError):
+        return Complaint("host", one_line(error))
+    return Complaint(error.fault if isinstance(error, AgentError) else "crash", one_line(error))
+
+
 def play(
     game: BoardGame,
     players: tuple[Player, Player],
@@ -243,8 +295,9 @@ class _Table:
         try:
             self.players[player].agent.start(self.game.spec, self.keys[player])
         except Exception as error:
+            complaint = blame(error)
             for g in games:
-                yield self._lost(g, player, *_blame(error))
+                yield self._lost(g, player, complaint.kind, complaint.message)
         yield Answered((), ())
 
     def close_finished(self, judge: Judge | None) -> Iterator[Event]:
@@ -279,23 +332,10 @@ class _Table:
     def _ask(
         self, player: int, rows: NDArray[np.int64], states: States, legal: NDArray[np.bool_]
     ) -> Generator[Event, None, list[Answer]]:
-        agent, games = self.players[player].agent, rows.tolist()
-        yield Thinking(player, tuple(games))
-        try:
-            return [*_act(agent, Batch(rows, states, legal, [self.lines[g] for g in games]))]
-        except Exception as error:
-            answers: list[Answer] = [error]
-        if len(games) > 1:  # which rows is it that the agent cannot answer?
-            answers = []
-            for i, g in enumerate(games):
-                yield Thinking(player, (g,))
-                try:
-                    agent.start(self.game.spec, [self.keys[player][g]])
-                    alone = Batch(np.zeros(1, np.int64), states[i : i + 1], legal[i : i + 1], [self.lines[g]])
-                    answers += _act(agent, alone)
-                except Exception as error:
-                    answers.append(error)
-        yield from self.start(player)
+        batch = Batch(rows, states, legal, [self.lines[g] for g in rows.tolist()])
+        answers, whole = yield from ask(player, self.players[player].agent, self.game.spec, self.keys[player], batch)
+        if not whole:
+            yield from self.start(player)
         return answers
 
     def _move(
@@ -306,16 +346,11 @@ class _Table:
         for i, (g, answer) in enumerate(zip(rows.tolist(), answers, strict=True)):
             if not self.running[g]:  # lost just now, because the agent could not be started again
                 continue
-            if isinstance(answer, Exception):
-                yield self._lost(g, player, *_blame(answer))
-                continue
-            action, ply = answer
-            allowed = self.limits.move_ms
-            if not (0 <= action < legal.shape[1] and legal[i, action]):
-                yield self._lost(g, player, "illegal", f"illegal action {action} at ply {len(self.lines[g])}")
-            elif allowed is not None and ply.ms is not None and ply.ms > allowed:
-                yield self._lost(g, player, "time", f"{ply.ms:g} ms at ply {len(self.lines[g])}, {allowed:g} allowed")
+            accepted = examine(answer, legal[i], len(self.lines[g]), self.limits)
+            if isinstance(accepted, Complaint):
+                yield self._lost(g, player, accepted.kind, accepted.message)
             else:
+                action, ply = accepted
                 self.lines[g].append(action)
                 self.plies[g].append(ply)
                 sign = 1 if self.first[g] == player else -1
@@ -345,9 +380,3 @@ class _Table:
             seconds=time.perf_counter() - self.clock,
         )
         return Finished(g, record)
-
-
-def _blame(error: Exception) -> tuple[FaultKind, str]:
-    if isinstance(error, MemoryError):
-        return "host", one_line(error)
-    return (error.fault if isinstance(error, AgentError) else "crash"), one_line(error)

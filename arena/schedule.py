@@ -23,7 +23,8 @@ BOOK = 256  # openings of a ladder; pairs beyond begin with the same openings ag
 
 @dataclass(frozen=True, slots=True)
 class Pairing:
-    """Mirrored pairs ``start`` to ``start + pairs - 1`` between two entrants, a < b."""
+    """Mirrored pairs ``start`` to ``start + pairs - 1`` between two entrants, a < b; or, where a is b, games for points
+    from the seeds of these numbers."""
 
     a: int
     b: int
@@ -58,6 +59,11 @@ def chosen(couples: Iterable[tuple[int, int]], done: Planned) -> list[Pairing]:
     return [Pairing(a, b, done.get((a, b), 0), pairs) for (a, b), pairs in Counter(couples).items()]
 
 
+def solo(entrants: int, done: Planned, seeds: int) -> list[Pairing]:
+    """What everyone lacks to having played so many seeds."""
+    return _fill(((i, i) for i in range(entrants)), done, seeds)
+
+
 def _fill(couples: Iterable[tuple[int, int]], done: Planned, pairs: int) -> list[Pairing]:
     have = ((a, b, done.get((a, b), 0)) for a, b in couples)
     return [Pairing(a, b, start, pairs - start) for a, b, start in have if start < pairs]
@@ -68,8 +74,12 @@ def tasks(
 ) -> Iterator[Task]:
     """The games of a pairing, mirrored pairs one after the other. ``a``, ``b``: the players' fingerprints.
 
-    Ids are 16 hexadecimal digits for the pair and "-1" where ``a`` moves first, "-2" where ``b`` does.
+    Ids are 16 hexadecimal digits for the pair and "-1" where ``a`` moves first, "-2" where ``b`` does. Where both are
+    one agent, these are its games for points: all agents play the same seeds, and ids of one seed begin alike.
     """
+    if pairing.a == pairing.b:
+        yield from _solos(ladder, seed, spec, a, pairing)
+        return
     for k in range(pairing.start, pairing.start + pairing.pairs):
         opening = book[k % len(book)]
         name = json.dumps([ladder, seed, spec.id, spec.version, a, b, k, opening])
@@ -83,6 +93,15 @@ def tasks(
             )
 
 
+def _solos(ladder: str, seed: int, spec: GameSpec, player: str, pairing: Pairing) -> Iterator[Task]:
+    own = hashlib.blake2b(player.encode(), digest_size=4).hexdigest()
+    for k in range(pairing.start, pairing.start + pairing.pairs):
+        name = json.dumps([ladder, seed, spec.id, spec.version, k])
+        digest = hashlib.blake2b(name.encode(), digest_size=16).digest()
+        number = int.from_bytes(digest[8:], "big") >> 1
+        yield Task(id=f"{digest[:8].hex()}-{own}", seed=number, opening=(), first=0)
+
+
 def batches(games: Sequence[Task], size: int) -> list[Sequence[Task]]:
     """The games in pieces of at most ``size``, all of about the same length."""
     pieces = -(-len(games) // size)
@@ -91,5 +110,5 @@ def batches(games: Sequence[Task], size: int) -> list[Sequence[Task]]:
 
 
 def pair_number(match_id: str) -> int:
-    """A number that the two games of a mirrored pair share, 0..2**63-1."""
+    """A number that the two games of a mirrored pair share, or all games for points of one seed; 0..2**63-1."""
     return int(match_id.partition("-")[0], 16) >> 1

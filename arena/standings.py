@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from sqlalchemy import case, func, select
+from sqlalchemy import case, func, or_, select
 
 from arena.ladder import Ladder
 from arena.ratings import Ratings, fit
-from arena.roster import Entrant
+from arena.roster import Entrant, read_points
+from arena.scores import Scores, summarize
 from arena.tables import matches
 from arena.tally import Ints, Tally
 
@@ -29,6 +30,7 @@ class Standing:
     draws: int
     losses: int
     faults: Mapping[str, int]  # games it lost by a fault, by kind
+    points: Scores | None = None  # its scores, where games are played for points; results are those of duplicates then
 
     @property
     def score(self) -> float:
@@ -52,6 +54,7 @@ def standings(ladder: Ladder, anchors: Mapping[int, float] | None = None) -> Sta
     tally = ladder.tally()
     ratings = fit(tally, anchors=ladder.anchors() if anchors is None else anchors)
     intervals, bare, faults = ratings.intervals(), wins_draws_losses(tally), _faults(ladder)
+    scores = read_points(ladder.store, ladder.name)
     rows = [
         Standing(
             entrant=entrant,
@@ -63,6 +66,7 @@ def standings(ladder: Ladder, anchors: Mapping[int, float] | None = None) -> Sta
             draws=int(bare[i, 1]),
             losses=int(bare[i, 2]),
             faults=faults.get(entrant.ref.fingerprint, {}),
+            points=summarize(own) if (own := scores.get(entrant.ref.fingerprint)) else None,
         )
         for i, entrant in enumerate(ladder.entrants())
     ]
@@ -81,7 +85,7 @@ def wins_draws_losses(tally: Tally) -> Ints:
 def _faults(ladder: Ladder) -> dict[str, Counter[str]]:
     """Faults by fingerprint and kind; who is to blame has lost."""
     m = matches.c
-    loser = case((m.result < 0, m.first), else_=m.second).label("loser")
+    loser = case((or_(m.second.is_(None), m.result < 0), m.first), else_=m.second).label("loser")
     query = select(loser, m.fault, func.count().label("games")).where(m.ladder == ladder.name, m.fault.is_not(None))
     found: dict[str, Counter[str]] = {}
     with ladder.store.reading() as db:

@@ -17,20 +17,20 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
-import envs
 from agents.core import Agent, AgentError
+from arena.families import play, warm_up
 from arena.records import AgentRef
-from arena.runner import Event, Limits, Player, Task, one_line, play, warm_up
+from arena.runner import Event, Limits, Player, Task, one_line
 
 _KEPT = 4  # agents that stay loaded between jobs
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Games between two agents, to be played as one batch."""
+    """Games between two agents, or of one that plays for points, to be played as one batch."""
 
     game: str
-    players: tuple[AgentRef, AgentRef]
+    players: tuple[AgentRef, ...]
     tasks: tuple[Task, ...]
     limits: Limits
     loader: str  # "module:function" that makes an agent of a spec
@@ -102,22 +102,22 @@ class Bench:
             return
         self.agents[key] = agent
         yield WarmingUp(player)
-        warm_up(agent, envs.make(job.game))
+        warm_up(agent, job.game)
 
     def key(self, job: Job, player: int) -> tuple[str, int]:
-        same = job.players[0].fingerprint == job.players[1].fingerprint
+        same = len({ref.fingerprint for ref in job.players}) < len(job.players)
         return job.players[player].fingerprint, player if same else 0
 
 
 def perform(job: Job, bench: Bench) -> Iterator[Message]:
     """Everything that happens in a job; the last message is `Done` or `Unusable`."""
-    for player in (0, 1):
+    for player in range(len(job.players)):
         for message in bench.get(job, player):
             yield message
             if isinstance(message, Unusable):
                 return
-    one, two = (Player(bench.agents[bench.key(job, player)], job.players[player]) for player in (0, 1))
-    yield from play(envs.make(job.game), (one, two), job.tasks, job.limits)
+    players = [Player(bench.agents[bench.key(job, player)], ref) for player, ref in enumerate(job.players)]
+    yield from play(job.game, players, job.tasks, job.limits)
     yield Done()
 
 

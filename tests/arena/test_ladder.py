@@ -211,7 +211,7 @@ def test_the_other_rules_of_a_ladder_do_not_change(store: Store) -> None:
     ):
         with pytest.raises(InputError, match=message):
             ladder(store, config)
-    assert ladder(store, LadderConfig("connect_four"), "other").game.spec.id == "connect_four"
+    assert ladder(store, LadderConfig("connect_four"), "other").spec.id == "connect_four"
     with pytest.raises(InputError, match=r"unknown ladder 'mian'; choose from: main, other\. Did you mean 'main'\?"):
         ladder(store, None, "mian")
 

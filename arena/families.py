@@ -1,0 +1,61 @@
+"""What differs between the families of games: how they are played, a first move, and what a fault leaves behind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import envs
+from agents.core import Agent
+from arena import points, runner
+from arena.records import AgentRef, FaultKind, MatchRecord
+from arena.runner import Event, Limits, Player, Task
+
+
+def for_points(game_id: str) -> bool:
+    """Whether each agent plays alone, for points. Raises `InputError`: unknown game."""
+    return envs.spec(game_id).family == "score"
+
+
+def play(game_id: str, players: Sequence[Player], tasks: Sequence[Task], limits: Limits) -> Iterator[Event]:
+    """`arena.runner.play` with two players, or `arena.points.play` with one."""
+    if for_points(game_id):
+        (player,) = players
+        yield from points.play(envs.score_game(game_id), player, tasks, limits)
+    else:
+        one, two = players
+        yield from runner.play(envs.make(game_id), (one, two), tasks, limits)
+
+
+def warm_up(agent: Agent, game_id: str) -> None:
+    """One move of a game that does not count, so that compiling and loading are on nobody's clock."""
+    if for_points(game_id):
+        points.warm_up(agent, envs.spec(game_id))
+    else:
+        runner.warm_up(agent, envs.make(game_id))
+
+
+def forfeit(
+    game_id: str,
+    players: Sequence[AgentRef],
+    task: Task,
+    actions: Sequence[int],
+    kind: FaultKind,
+    player: int,
+    message: str,
+    *,
+    started: str,
+    seconds: float,
+) -> MatchRecord:
+    """The record of a game that ended by a fault of that player (or of nobody, ``host``) after these actions."""
+    spec = envs.spec(game_id)
+    if for_points(game_id):
+        score = points.score_of(envs.score_game(game_id), task.seed, actions)
+        fault = points.blamed(kind, message)
+        return points.make_record(
+            spec, players[0], task, actions, score, "fault", fault=fault, started=started, seconds=seconds
+        )
+    one, two = players
+    outcome, fault = runner.faulted(task, kind, player, message)
+    return runner.make_record(
+        spec, (one, two), task, actions, outcome, "fault", fault=fault, started=started, seconds=seconds
+    )
