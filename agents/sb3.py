@@ -144,7 +144,12 @@ def _tensors(path: Path, content: bytes) -> dict[str, Tensor]:
     return found
 
 
-def _network(path: Path, tensors: dict[str, Tensor], prefix: str, head: str) -> QNetwork:
+def q_network(tensors: dict[str, Tensor], source: str) -> QNetwork:
+    """The network of a DQN's policy with `CnnPolicy`'s tensors. ``source`` is named in errors. Raises `Unreadable`."""
+    return _network(source, tensors, "q_net.features_extractor.", "q_net.q_net.0")
+
+
+def _network(path: Path | str, tensors: dict[str, Tensor], prefix: str, head: str) -> QNetwork:
     """The Nature network with these weights. Strides are not in the file: only the usual kernels have known ones."""
     names = {f"{prefix}{theirs}": ours for theirs, ours in _BODY.items()} | {head: "advantage"}
     state = {}

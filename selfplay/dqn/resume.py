@@ -21,6 +21,8 @@ from selfplay.resume import optimizer_tensors, restore_optimizer
 
 FILE = "resume.safetensors"
 SCHEMA = 1
+SCORES = 100  # full games in the running mean
+NONE = -1e9  # below any score; JSON has no infinity
 
 
 @dataclass(slots=True)
@@ -32,11 +34,26 @@ class Counters:
     games: int = 0  # full ones that have ended
     checkpoint_due: float = 0.0  # clock time of the next checkpoint
     checkpoint_steps: int = -1  # at the last one
-    best_score: float = -1e9  # JSON has no infinity
+    best_score: float = NONE
     scores: list[float] = field(default_factory=list)  # of the last 100 full games
     milestones: list[float] = field(default_factory=list)  # minutes that have been celebrated
     head: int = 0  # rows ever added to the replay memory
     starts: int = 0  # processes that have worked on the run: each plays games of its own
+
+    def note(self, score: float) -> None:
+        """A full game has ended."""
+        self.games += 1
+        self.scores = [*self.scores[1 - SCORES :], score]
+
+    @property
+    def score(self) -> float:
+        """Mean of the last 100 full games; NaN before the first."""
+        return sum(self.scores) / len(self.scores) if self.scores else float("nan")
+
+    @property
+    def best(self) -> float:
+        """The highest `score` at a checkpoint; NaN before there is one."""
+        return self.best_score if self.best_score > NONE else float("nan")
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -35,19 +35,18 @@ from envs.core import InputError
 from selfplay import files
 from selfplay.dqn import config, resume, stage
 from selfplay.dqn.config import ScoreConfig
+from selfplay.dqn.keeping import keep
 from selfplay.dqn.progress import ScoreProgress
 from selfplay.dqn.resume import Counters
 from selfplay.dqn.routes import Replay, Rollouts, Route
+from selfplay.dqn.sb3 import run_sb3
 from selfplay.holding import Every, locked, stop_signals
 from selfplay.learner import Diverged
 from selfplay.progress import Journal, Meter, last_clock
 from selfplay.workers import DiskFull
 
-AGENT = "dqn"  # the kind of agent that plays the checkpoints
-BEST = "best"
 PROGRESS_SECONDS = 0.5
 JOURNAL_SECONDS = 5.0
-SCORES = 100  # full games in the running mean
 
 OnMilestone = Callable[[Path, float], None]  # (checkpoint, minutes on the training clock)
 
@@ -84,6 +83,8 @@ def train(
     settings = prepare(run, settings, resuming)
     with locked(run), stop_signals() as stop, _one_thread():
         files.remove_partial(run)
+        if settings.algo == "sb3":
+            return _sb3(run, settings, seconds, stop, milestones, on_milestone, on_progress)
         try:
             return _Training(run, settings, seconds, make_stage).go(stop, milestones, on_milestone, on_progress)
         except Diverged as error:
@@ -97,6 +98,8 @@ def train(
 def prepare(run: Path, settings: ScoreConfig | None, resuming: bool) -> ScoreConfig:
     """Makes the folder, or checks it; the settings in force. Raises `InputError`."""
     if (run / config.FILE).exists():
+        if resuming and config.read(run).algo == "sb3":
+            raise InputError(f"{run} is a training by Stable-Baselines3, which cannot be resumed")
         if not resuming:
             raise InputError(f"{run} already holds a training run; resume it or name another folder")
         stored = config.read(run)
@@ -144,6 +147,47 @@ def make_learner(settings: ScoreConfig, num_actions: int) -> Learner:
         precision=settings.precision,
         device="cuda" if gpu else "cpu",
         shards=1 if gpu else settings.threads or cores(),
+    )
+
+
+def _sb3(
+    run: Path,
+    settings: ScoreConfig,
+    budget: float,
+    stop: threading.Event,
+    milestones: Sequence[float],
+    on_milestone: OnMilestone,
+    on_progress: Callable[[ScoreProgress], None],
+) -> Result:
+    """The baseline, with the same checkpoints, milestones and metrics."""
+    ahead = sorted(m for m in milestones if m * 60 <= budget)
+    note = Every(JOURNAL_SECONDS, 0.0)
+
+    def reached(checkpoint: Path, now: float) -> bool:
+        due = [minutes for minutes in ahead if minutes * 60 <= now]
+        for minutes in due:
+            on_milestone(checkpoint, ahead.pop(ahead.index(minutes)))
+        return bool(due)
+
+    with closing(Journal(run, 0)) as journal:
+
+        def told(progress: ScoreProgress) -> None:
+            on_progress(progress)
+            if note.due(progress.seconds):
+                journal.write(progress)
+
+        counters, _ = run_sb3(run, settings, budget, stop, reached, told, PROGRESS_SECONDS)
+    return _result(run, counters, budget)
+
+
+def _result(run: Path, counters: Counters, budget: float) -> Result:
+    return Result(
+        checkpoint=checkpoints.resolve(run),
+        seconds=counters.seconds,
+        steps=counters.steps,
+        games=counters.games,
+        score=counters.score,
+        interrupted=counters.seconds < budget,
     )
 
 
@@ -195,14 +239,7 @@ class _Training:
         finally:
             self._writer.shutdown()
             self.learner.close()
-        return Result(
-            checkpoint=checkpoints.resolve(self.run),
-            seconds=counters.seconds,
-            steps=counters.steps,
-            games=counters.games,
-            score=self.score,
-            interrupted=counters.seconds < self.budget,
-        )
+        return _result(self.run, counters, self.budget)
 
     def _loop(
         self,
@@ -220,8 +257,7 @@ class _Training:
             seen = self._tick(seen)
             counters.seconds = now = time.monotonic() - began
             if ahead and now >= ahead[0] * 60:
-                self._checkpoint()
-                on_milestone(checkpoints.resolve(self.run), ahead[0])
+                on_milestone(self._checkpoint(), ahead[0])
                 counters.milestones.append(ahead.pop(0))
                 self._save()
                 began = time.monotonic() - now
@@ -236,8 +272,7 @@ class _Training:
                     journal.write(state)
         for minutes in ahead:
             if not stop.is_set():  # the end of the budget is a milestone that the last tick has reached or passed
-                self._checkpoint()
-                on_milestone(checkpoints.resolve(self.run), minutes)
+                on_milestone(self._checkpoint(), minutes)
                 counters.milestones.append(minutes)
 
     def _tick(self, seen: Tick) -> Tick:
@@ -257,8 +292,7 @@ class _Training:
         self.value = float(values.mean())
         counters.steps += len(values)
         for game in outcome.ended:
-            counters.games += 1
-            counters.scores = [*counters.scores[1 - SCORES :], game.score]
+            counters.note(game.score)
         self.meter.add(
             counters.seconds,
             steps=len(values),
@@ -280,43 +314,12 @@ class _Training:
         """Of the budget that has passed."""
         return min(1.0, self.counters.seconds / self.budget) if self.budget else 1.0
 
-    @property
-    def score(self) -> float:
-        scores = self.counters.scores
-        return sum(scores) / len(scores) if scores else float("nan")
-
-    def _checkpoint(self) -> None:
-        """Saves an agent that can play, and keeps it apart if the last games were the best so far."""
+    def _checkpoint(self) -> Path:
+        """Saves an agent that can play."""
         if not math.isfinite(self.learner.last_loss):
             raise Diverged(f"the loss is {self.learner.last_loss} after {self.learner.steps:,} updates")
-        counters, settings = self.counters, self.config
-        existing = checkpoints.numbered(self.run)
-        number = int(existing[-1].name) + 1 if existing else 0
-        folders = [self.run / checkpoints.FOLDER / f"{number:06d}"]
-        if len(counters.scores) == SCORES and self.score > counters.best_score:
-            counters.best_score = self.score
-            folders.append(self.run / BEST)
-        for folder in folders:
-            checkpoints.save(
-                folder,
-                kind=AGENT,
-                game=self.spec.id,
-                game_version=self.spec.version,
-                net_config=asdict(settings.net),
-                tensors=self.learner.average.state_dict(),
-                meta={
-                    "algo": settings.algo,
-                    "minutes": round(counters.seconds / 60.0, 3),
-                    "steps": counters.steps,
-                    "updates": self.learner.steps,
-                    "games": counters.games,
-                    "training_score": None if math.isnan(self.score) else round(self.score, 2),
-                    "gamma": settings.gamma,
-                    "seed": settings.seed,
-                },
-            )
-        counters.checkpoint_due = (counters.seconds // settings.checkpoint_seconds + 1) * settings.checkpoint_seconds
-        counters.checkpoint_steps = counters.steps
+        tensors = self.learner.average.state_dict()
+        return keep(self.run, self.spec, self.config, tensors, self.learner.steps, self.counters)
 
     def _save(self) -> None:
         """Takes the state, and leaves the writing of it to a thread."""
@@ -357,7 +360,7 @@ class _Training:
             learning_rate=self.config.rate(self.share),
             loss=self.learner.last_loss if self.learner.steps else float("nan"),
             value=self.value,
-            score=self.score,
-            best_score=counters.best_score if counters.best_score > -1e9 else float("nan"),
+            score=counters.score,
+            best_score=counters.best,
             event="; ".join(events),
         )
