@@ -20,7 +20,7 @@ def seat(agent: Agent, spec: str, game: GameSpec) -> Player:
     """The agent as a player, after making sure that it can play the game. Raises `InputError` if it cannot."""
     try:
         agent.start(game, [GameKey("check", 0, 0)])
-    except AgentError as error:
+    except (AgentError, InputError) as error:
         raise InputError(f"{spec} cannot play {game.title}: {error}") from None
     return Player(agent, AgentRef(spec, agent.name, agent.fingerprint))
 

@@ -45,6 +45,7 @@ class Standings:
     rows: tuple[Standing, ...]  # the strongest first
     ratings: Ratings
     tally: Tally
+    game: str
 
 
 def standings(ladder: Ladder, anchors: Mapping[int, float] | None = None) -> Standings:
@@ -70,7 +71,9 @@ def standings(ladder: Ladder, anchors: Mapping[int, float] | None = None) -> Sta
         )
         for i, entrant in enumerate(ladder.entrants())
     ]
-    return Standings(tuple(sorted(rows, key=lambda row: (-row.elo, row.entrant.number))), ratings, tally)
+    return Standings(
+        tuple(sorted(rows, key=lambda row: (-row.elo, row.entrant.number))), ratings, tally, ladder.config.game
+    )
 
 
 def wins_draws_losses(tally: Tally) -> Ints:

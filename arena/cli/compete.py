@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from arena.cli import points
 from arena.cli.shared import (
     STORE,
     AsJson,
@@ -89,13 +90,15 @@ def ladder(
     import envs
     from agents import registry
     from arena.books import read_openings
+    from arena.families import for_points
     from arena.ladder import Ladder
     from arena.roster import LadderConfig, read_config
     from arena.standings import standings
     from arena.view.standings import cycles, rows
     from envs.core import InputError
 
-    specs, fixed = list(agents or []), dict(map(given, anchor or []))
+    game, specs = points.split(agents or [], game)
+    fixed = dict(map(given, anchor or []))
     if follow and run is None:
         raise InputError("--follow needs a training to follow: --run DIR")
     if run is not None:
@@ -113,7 +116,7 @@ def ladder(
     if config is None:
         if game is None:
             raise InputError(f"there is no ladder {title!r} yet; to make it, say --game GAME and name its agents")
-        config = LadderConfig(game, "adaptive", PAIRS)
+        config = LadderConfig(game, "round_robin" if for_points(game) else "adaptive", PAIRS)
     asked: dict[str, Any] = {"game": game, "schedule": schedule, "pairs": pairs, "seed": seed}
     asked["limits"] = limits(move_ms, adjudicate) if adjudicate or move_ms is not None else None
     asked["openings"] = None if openings is None else read_openings(envs.make(config.game), openings)
@@ -126,7 +129,7 @@ def ladder(
         typed = {registry.pinned(spec) for spec in [*specs, *fixed]}
         unseen = [entrant.ref.spec for entrant in contest.entrants() if entrant.ref.spec not in typed]
         registry.refuse_foreign(unseen, f"ladder {title!r} in {store}")
-    if len(contest.entrants()) < 2 and not follow:
+    if len(contest.entrants()) < (1 if for_points(contest.config.game) else 2) and not follow:
         raise InputError(f"ladder {title!r} needs at least two different agents")
     try:
         play_ladder(contest, workers, run if follow else None, searching(simulations))
@@ -158,7 +161,7 @@ def anchors(game: str) -> list[str]:
     from agents import registry
     from agents.uci.programs import find_engine
 
-    spec = envs.make(game).spec
+    spec = envs.spec(game)
     engines = [engine for engine in ENGINES.get(game, ()) if find_engine(registry.parse(engine)[1])]
     return [anchor for anchor in ANCHORS if registry.parse(anchor)[0].plays(spec)] + engines
 
@@ -218,8 +221,9 @@ def show(contest: Any) -> None:
     screen, state = console(), standings(contest)
     screen.print()
     screen.print(table(state))
-    seat = f"Moving first is worth {state.ratings.seat:+.0f} Elo. Elo is {scale(state)}."
-    screen.print(Text(f"\n{seat}", "dim"))
+    solo = contest.spec.family == "score"
+    seat = "" if solo else f"Moving first is worth {state.ratings.seat:+.0f} Elo. "
+    screen.print(Text(f"\n{seat}Elo is {scale(state)}.", "dim"))
     for cycle in cycles(state):
         screen.print(Text(f"Not in line: {cycle}", "yellow"))
     if (doubt := misfit(state)) is not None:
@@ -237,11 +241,14 @@ def show(contest: Any) -> None:
 
 
 def match(
-    a: Annotated[str, typer.Argument(metavar="A", help="An agent's spec; see: arena agents", show_default=False)],
-    b: Annotated[str, typer.Argument(metavar="B", help="The other one's.", show_default=False)],
-    game: Annotated[str, typer.Option(help="The game.")] = "connect_four",
+    words: Annotated[
+        list[str],
+        typer.Argument(metavar="[GAME] A [B]", help="Two agents' specs (see: arena agents); for points, one will do."),
+    ],
+    game: Annotated[str | None, typer.Option(help="The game; connect_four if none is named.")] = None,
     games: Annotated[
-        int, typer.Option(min=2, help="How many, an even number: every opening is played from both sides.")
+        int,
+        typer.Option(min=1, help="How many: an even number, every opening from both sides; for points, of each agent."),
     ] = 20,
     sprt: Annotated[
         float | None,
@@ -258,10 +265,12 @@ def match(
 ) -> None:
     """Play a match of two agents.
 
-    Games come in pairs from the same opening, in which each agent moves first once.
+    Games come in pairs from the same opening, in which each agent moves first once. In games for points, such as
+    Atari's, both agents play the same seeds and the higher score wins; an agent may also play alone.
 
     Examples:
       arena match mcts random
+      arena match breakout random --games 100 --json
       arena match runs/overnight "mcts?simulations=400" --games 100
       arena match runs/new runs/old --game othello --games 2000 --sprt 20
       arena match runs/chess "uci:stockfish?elo=1350" --game chess --openings book.pgn --adjudicate
@@ -270,12 +279,25 @@ def match(
 
     import envs
     from arena.books import read_openings
+    from arena.families import for_points
     from arena.interest import most_interesting
     from arena.match import play_match
     from arena.records import MatchRecord
     from arena.sprt import Sprt
     from arena.view.match import Score, headline, verdict
+    from envs.core import InputError
 
+    named, specs = points.split(words, game)
+    game = named or "connect_four"
+    wanted = (1, 2) if for_points(game) else (2, 2)
+    if not wanted[0] <= len(specs) <= wanted[1]:
+        raise InputError(f"a match of {game} is between {'one or ' * (wanted[0] == 1)}two agents, not {len(specs)}")
+    if for_points(game):
+        if openings or sprt is not None or adjudicate:
+            raise InputError(f"--openings, --sprt and --adjudicate are for board games, not for {game}")
+        points.match(specs, game, games, seed, limits(move_ms, adjudicate), store, as_json)
+        return
+    a, b = specs
     book = None if openings is None else read_openings(envs.make(game), openings)
     score = Score(None if sprt is None else Sprt(0.0, sprt))
     screen = complaints() if as_json else console()

@@ -28,7 +28,7 @@ def agents(
     from agents import registry
     from agents.checkpoints import shipped
 
-    spec = envs.make(game).spec if game else None
+    spec = envs.spec(game) if game else None
     rows: list[dict[str, Any]] = []
     for kind in registry.kinds().values():
         if spec is None or kind.plays(spec):
@@ -57,11 +57,15 @@ def games(as_json: AsJson = False) -> None:
     """
     import envs
 
-    rows = [dataclasses.asdict(envs.make(game_id).spec) for game_id in envs.ids()]
-    if not as_json:
-        shown = ("id", "title", "num_actions", "max_plies", "num_symmetries")
-        rows = [{field.removeprefix("num_"): row[field] for field in shown} for row in rows]
-    print_rows(rows, as_json, "Games", right=("actions", "max_plies", "symmetries"))
+    rows = [dataclasses.asdict(envs.spec(game_id)) for game_id in (*envs.ids(), *envs.score_ids())]
+    if as_json:
+        print_rows(rows, True, "Games")
+        return
+    shown = ("id", "title", "num_actions", "max_plies", "num_symmetries")
+    board = [{field.removeprefix("num_"): row[field] for field in shown} for row in rows if row["family"] == "board"]
+    print_rows(board, False, "Board games", right=("actions", "max_plies", "symmetries"))
+    atari = [game_id for game_id in envs.score_ids() if not game_id.endswith("_sticky")]
+    console().print(f"\nAtari games, for points; each also as GAME_sticky, with sticky actions\n{' '.join(atari)}")
 
 
 def perft(

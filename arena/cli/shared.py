@@ -55,7 +55,7 @@ def print_table(title: str, columns: Iterable[str], rows: Iterable[Iterable[str]
             justify="right" if column in numbers else "left",
             header_style="dim",
             overflow="fold",
-            no_wrap=column in numbers or column == "id",
+            no_wrap=column in numbers or column in ("id", "match"),
         )
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))

@@ -5,20 +5,24 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from agents import checkpoints, registry
 from arena.cycles import find_cycles, goodness_of_fit
 from arena.standings import Standings
+from arena.view import points
 from arena.view.charts import Estimate
 from envs.core import InputError
 
 MISFIT = 0.001  # p-value below which the standings say that ratings do not explain the results
 
 
-def table(state: Standings) -> Table:
+def table(state: Standings) -> RenderableType:
     """The best agent first. Elo is relative to the mean of all agents, or on the scale of the anchors."""
+    if any(row.points for row in state.rows):
+        return points.table(((row["agent"], row) for row in rows(state)), state.game)
     grid = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for name in ("", "agent", "Elo", "95% interval", "games", "score", "beats next", "stronger", "faults"):
         if name != "faults" or any(row.faults for row in state.rows):
@@ -46,8 +50,10 @@ def rows(state: Standings) -> list[dict[str, Any]]:
 
     score: share of the points. beats_next: probability to win a game against the agent one rank below, seats drawn by
     lot. stronger: probability to be stronger than that agent. minutes: of training, for checkpoints that say so.
-    anchor: whether the Elo is given."""
+    anchor: whether the Elo is given. In games for points also what `points.statistics` says; won, drawn and lost are
+    duplicates then."""
     out = []
+    solo = any(row.points for row in state.rows)
     for rank, row in enumerate(state.rows):
         number = row.entrant.number
         below = state.rows[rank + 1].entrant.number if rank + 1 < len(state.rows) and row.games else None
@@ -70,6 +76,7 @@ def rows(state: Standings) -> list[dict[str, Any]]:
                 "stronger": None if below is None else float(state.ratings.superiority(number, below)),
                 "minutes": training_minutes(row.entrant.ref.spec),
                 "faults": dict(row.faults),
+                **(points.statistics(row.points, state.game) if solo else {}),
             }
         )
     return out

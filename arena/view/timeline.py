@@ -93,6 +93,8 @@ def result(record: MatchRecord) -> str:
     called, best = names(record), max(record.returns)
     winners = [name for name, score in zip(called, record.returns, strict=True) if score == best]
     text = f"{winners[0]} wins" if len(winners) == 1 else "draw"
+    if len(called) == 1:
+        text = f"{called[0]} scores {best:g}"
     if record.fault is not None:
         blame = "" if record.fault.seat is None else f" of {called[record.fault.seat]}"
         text += f" ({record.fault.kind} fault{blame})"

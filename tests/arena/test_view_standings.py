@@ -30,7 +30,7 @@ def make_standings(results, specs, faults=None) -> Standings:
         )
         for i, spec in enumerate(specs)
     ]
-    return Standings(tuple(sorted(ranked, key=lambda row: -row.elo)), ratings, counts)
+    return Standings(tuple(sorted(ranked, key=lambda row: -row.elo)), ratings, counts, "connect_four")
 
 
 def save_checkpoint(folder, minutes):

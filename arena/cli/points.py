@@ -1,0 +1,70 @@
+"""``arena match`` and ``arena ladder`` for games played for points: they show scores instead of results."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from arena.cli.shared import command, complaints, console, elsewhere, make_store, print_json
+
+SAVE_EVERY = 10  # games
+
+
+def match(specs: Sequence[str], game: str, games: int, seed: int, limits: Any, store: Path, as_json: bool) -> None:
+    """Every agent plays the same seeds."""
+    from rich.live import Live
+    from rich.text import Text
+
+    from arena.interest import most_interesting
+    from arena.match import play_for_points
+    from arena.records import MatchRecord
+    from arena.view.points import facts, table, verdict
+    from envs.core import InputError
+
+    if len(set(specs)) < len(specs):
+        raise InputError("an agent scores what it scores: name two different ones, or one alone")
+    screen, records = complaints() if as_json else console(), list[MatchRecord]()
+    kept, unsaved, interrupted = make_store(store), list[MatchRecord](), False
+
+    def shown() -> Any:
+        told = facts(records, specs, game)
+        return table(((row["agent"], row) for row in told["agents"]), game)
+
+    with Live(Text(f"{game}: playing ..."), console=screen, transient=True, auto_refresh=False) as live:
+        try:
+            for record in play_for_points(specs, game, games, seed=seed, limits=limits):
+                records.append(record)
+                unsaved.append(record)
+                live.update(shown(), refresh=True)
+                if len(unsaved) >= SAVE_EVERY:
+                    kept.add(unsaved)
+                    unsaved.clear()
+        except KeyboardInterrupt:
+            interrupted = True
+        finally:
+            kept.add(unsaved)
+    told = facts(records, specs, game)
+    if as_json:
+        print_json({**told, "seed": seed})
+    else:
+        screen.print(shown())
+        if said := verdict(told):
+            screen.print(said)
+        if (best := most_interesting(records)) is not None:
+            watch = command("watch", best[0].id, *elsewhere(store))
+            screen.print(f"Most worth watching, {best[1].reason}: {watch}", soft_wrap=True)
+    if interrupted:
+        complaints().print("stopped; the games finished so far are kept", style="yellow")
+        raise typer.Exit(130)
+
+
+def split(words: Sequence[str], game: str | None) -> tuple[str | None, list[str]]:
+    """The game and the agents of ``[GAME] AGENT...``; a game named with --game has no need to be named again."""
+    import envs
+
+    if words and (words[0] in envs.ids() or words[0] in envs.score_ids()) and game in (None, words[0]):
+        return words[0], list(words[1:])
+    return game, list(words)
