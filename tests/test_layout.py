@@ -56,7 +56,7 @@ def test_games_agents_and_commands():
     assert set(registry.kinds()) == {"alphabeta", "alphazero", "dqn", "mcts", "perfect", "random", "sb3", "uci"}
     assert {command.__name__ for commands in arena.cli.PANELS.values() for command in commands} == {
         *("train", "demo", "ladder", "match", "watch", "matches", "replay"),
-        *("export", "play", "agents", "games", "perft", "doctor"),
+        *("export", "play", "uci", "agents", "games", "perft", "doctor"),
     }
 
 

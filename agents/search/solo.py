@@ -12,12 +12,18 @@ from agents.search.config import SearchConfig, params
 from agents.search.evaluators import Evaluator, evaluate_running
 from agents.search.leaves import attach, gather, make_lanes
 from agents.search.lines import Line, root_lines
-from agents.search.tree import UNKNOWN, allocate, begin, reroot
+from agents.search.tree import EDGE, NODE, UNKNOWN, allocate, begin, reroot
 from envs.core import BoardGame, InputError, State
 
 EDGES_PER_NODE = 40  # room for edges, on average over the nodes: chess has about 35 legal moves
 FEWEST_NODES = 16
 VISITS_A_LEAF = 8  # of the root, for each leaf that may be gathered at once: a young tree's choices are not settled
+
+
+def nodes_for(game: BoardGame, nbytes: int) -> int:
+    """How many nodes a tree of at most ``nbytes`` has."""
+    edges = min(EDGES_PER_NODE, game.spec.max_legal)
+    return int(nbytes // (8 * game.init(1).shape[1] + NODE.itemsize + edges * EDGE.itemsize + 4))
 
 
 class SoloSearch:
@@ -44,7 +50,7 @@ class SoloSearch:
     def clear(self) -> None:
         """Forgets the tree; a position has to be placed again."""
         self._start, self._played = b"", tuple[int, ...]()
-        self.descents = self.plies = self.deepest = 0
+        self.descents = self.plies = self.deepest = 0  # of this root: visits made, plies in all and at most
 
     def place(self, start: State, actions: Sequence[int] = (), only: Collection[int] = ()) -> None:
         """Makes the position after ``actions`` from ``start`` the root, whose game must not be over.
@@ -54,6 +60,8 @@ class SoloSearch:
         further = actions[len(self._played) :]
         goes_on = self._start == start.tobytes() and tuple(actions[: len(self._played)]) == self._played
         keeps = goes_on and not only and (bool(further) or self._allowed is None)
+        if further or not keeps:
+            self.descents = self.plies = self.deepest = 0
         if not (keeps and all(map(self._descend, further))):
             self._begin(start, actions)
         self._allowed = None
@@ -61,7 +69,6 @@ class SoloSearch:
             self._allowed = np.zeros(self.game.spec.num_actions, np.bool_)
             self._allowed[list(only)] = True
         self._start, self._played = start.tobytes(), tuple(actions)
-        self.descents = self.plies = self.deepest = 0
 
     def _descend(self, action: int) -> bool:
         zero, budget = np.zeros(1, np.uint64), np.ones(1, np.int32)
