@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from arena.cli.shared import RUNS, Game, command, console, stopped
+from arena.cli.train_points import MILESTONES, score_settings, train_points
 
 MINUTES = 15.0  # of a training that is not told how long
 
@@ -31,10 +32,21 @@ def train(
     seed: Annotated[int, typer.Option(min=0, help="Of everything random.")] = 0,
     change: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="NAME=VALUE", help="Any other option of selfplay.config.TrainConfig."),
+        typer.Option(
+            "--set",
+            metavar="NAME=VALUE",
+            help="Any other option of selfplay.config.TrainConfig, of selfplay.dqn.config.ScoreConfig for points.",
+        ),
+    ] = None,
+    algo: Annotated[
+        str | None, typer.Option(help="For points: pqn, dqn, or sb3, the baseline; the best if left out.")
+    ] = None,
+    at: Annotated[
+        list[float] | None,
+        typer.Option(min=0, metavar="MINUTES", help="For points: when to look back later; 10, 120 and 240."),
     ] = None,
 ) -> None:
-    """Train an AlphaZero agent by self-play.
+    """Train an AlphaZero agent by self-play, or one that plays for points by Q-learning from pictures.
 
     Ctrl-C stops within seconds with everything saved, and --resume goes on. The time is that of the training clock,
     all resumes together.
@@ -44,24 +56,39 @@ def train(
       arena train othello --hours 8 --run runs/overnight
       arena train connect_four --resume --hours 9
       arena train tic_tac_toe --minutes 2 --set simulations=64
+      arena train breakout --hours 4 --at 10 --at 60 --at 240
+      arena train breakout --minutes 10 --algo dqn --set net.hidden=256
     """
     import envs
     from envs.core import InputError
 
-    envs.make(game)
+    points = game in envs.score_ids()
+    if not points:
+        envs.make(game)
+    if points and (size or workers):
+        raise InputError(f"--size and --workers are for games of two, not for {game}; see --set")
+    if not points and (algo or at):
+        raise InputError(f"--algo and --at are for games played for points, not for {game}")
     if minutes is not None and hours is not None:
         raise InputError("say how long with --minutes or with --hours, not with both")
     seconds = minutes * 60 if minutes is not None else hours * 3600 if hours is not None else None
     if resume:
         folder = run or newest_run(game)
         settings = None
-        if size or workers or change or seed:
+        if size or workers or change or seed or algo:
             raise InputError("a run keeps its settings: --resume takes only --run and --minutes or --hours")
         seconds = budget_left(folder) if seconds is None else seconds
     else:
         folder = run or new_run(game)
-        settings = _settings(game, size, workers, seed, change or [])
+        settings = (
+            score_settings(game, algo, seed, _changes(change or []))
+            if points
+            else _settings(game, size, workers, seed, change or [])
+        )
         seconds = MINUTES * 60 if seconds is None else seconds
+    if points:
+        train_points(game, folder, settings, seconds, resume, at or MILESTONES)
+        return
     try:
         run_training(folder, settings, seconds, resume)
     except KeyboardInterrupt:
@@ -110,11 +137,22 @@ def newest_run(game: str) -> Path:
         RUNS.glob(f"*/{config.FILE}"), key=lambda file: max(f.stat().st_mtime for f in file.parent.iterdir())
     )
     for file in reversed(found):
-        if config.read(file.parent).game == game:
+        if _game_of(file) == game:
             return file.parent
     raise InputError(
         f"there is no run of {game} in {RUNS}/ to resume; name it with --run, or begin one without --resume"
     )
+
+
+def _game_of(file: Path) -> str | None:
+    """What a run's settings say, of whatever kind they are; None for a file that says nothing."""
+    import json
+
+    try:
+        game = json.loads(file.read_text(encoding="utf-8"))["game"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return game if isinstance(game, str) else None
 
 
 def budget_left(folder: Path) -> float:
@@ -138,11 +176,10 @@ def budget_left(folder: Path) -> float:
 
 
 def _settings(game: str, size: str | None, workers: int | None, seed: int, changes: list[str]) -> Any:
-    import json
     import os
 
     from agents.networks import SIZES
-    from envs.core import InputError, unknown
+    from envs.core import unknown
     from selfplay.config import preset
 
     options: dict[str, Any] = {"seed": seed}
@@ -152,6 +189,16 @@ def _settings(game: str, size: str | None, workers: int | None, seed: int, chang
         options["net"] = SIZES[size]
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     options["workers"] = workers or cores
+    return preset(game, **(options | _changes(changes)))
+
+
+def _changes(changes: list[str]) -> dict[str, Any]:
+    """What ``--set`` was given, by name. Raises `InputError`."""
+    import json
+
+    from envs.core import InputError
+
+    options: dict[str, Any] = {}
     for change in changes:
         name, equals, text = change.partition("=")
         if not equals:
@@ -160,4 +207,4 @@ def _settings(game: str, size: str | None, workers: int | None, seed: int, chang
             options[name] = json.loads(text)
         except json.JSONDecodeError:
             options[name] = text
-    return preset(game, **options)
+    return options

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from agents.dqn.learner import Learner
 from agents.dqn.memory import END, LAST, Memory, fit
+from agents.dqn.network import QConfig
 from agents.dqn.targets import lambda_returns
 from envs.atari import Tick
 from selfplay.dqn.config import ScoreConfig
@@ -124,6 +125,15 @@ class Rollouts:
                 self._batches.append((at[0] + begin, at[1], actions[at].astype(np.int64), returns[at]))
         self._quantum = -(-len(self._batches) // settings.rollout)
         self._values, self._begin = self._values[-1:], end
+
+
+def warm_up(net: QConfig) -> None:
+    """Calls every compiled function once: the first call on a machine takes seconds, which are not training."""
+    memory = Memory(net.stack + 2, 1, height=net.height, width=net.width, stack=net.stack)
+    no = np.zeros(1, np.bool_)
+    for _ in range(net.stack + 2):
+        memory.add(np.zeros((1, net.height, net.width), np.uint8), no, no, no, no, no)
+    memory.sample(np.random.default_rng(0), 1, 1, 0.5)
 
 
 def _add(memory: Memory, seen: Tick, outcome: Tick) -> None:

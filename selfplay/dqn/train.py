@@ -38,7 +38,7 @@ from selfplay.dqn.config import ScoreConfig
 from selfplay.dqn.keeping import keep
 from selfplay.dqn.progress import ScoreProgress
 from selfplay.dqn.resume import Counters
-from selfplay.dqn.routes import Replay, Rollouts, Route
+from selfplay.dqn.routes import Replay, Rollouts, Route, warm_up
 from selfplay.dqn.sb3 import run_sb3
 from selfplay.holding import Every, locked, stop_signals
 from selfplay.learner import Diverged
@@ -210,6 +210,7 @@ class _Training:
             if settings.algo == "dqn"
             else Rollouts(settings, self.learner, self.random)
         )
+        warm_up(settings.net)
         self.meter = Meter()
         self.events: list[str] = []
         self.value = float("nan")

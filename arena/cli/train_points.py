@@ -1,0 +1,61 @@
+"""``arena train`` for games played for points: what differs from self-play."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from arena.cli.shared import command, console, stopped
+
+MILESTONES = (10.0, 120.0, 240.0)  # minutes
+
+
+def train_points(
+    game: str, folder: Path, settings: Any, seconds: float, resuming: bool, milestones: Sequence[float]
+) -> None:
+    """Trains with the display and says what came of it. ``settings``: a `ScoreConfig`, None to resume."""
+    from arena.view.scoring import ScoreScreen
+    from arena.view.training import rate
+    from envs.core import InputError
+    from selfplay.dqn.train import train as learn
+    from selfplay.learner import TrainingError
+
+    screen = console()
+
+    def reached(checkpoint: Path, minutes: float) -> None:
+        screen.print(f"after {minutes:g} minutes: {checkpoint}", soft_wrap=True)
+
+    try:
+        with ScoreScreen(screen, folder) as display:
+            result = learn(
+                folder,
+                settings,
+                seconds,
+                resuming=resuming,
+                milestones=milestones,
+                on_milestone=reached,
+                on_progress=display.update,
+            )
+    except TrainingError as error:
+        raise InputError(str(error)) from None
+    done = f"{result.steps:,} steps and {result.games:,} games in {result.seconds / 60:.1f} minutes"
+    screen.print(f"{done}, mean score of the last ones {rate(result.score, 1)}: {result.checkpoint}", soft_wrap=True)
+    if result.interrupted:
+        stopped(command("train", game, "--resume", "--run", folder))
+    best = folder / "best" if (folder / "best").exists() else folder
+    screen.print(f"\nHow good is it? {command('match', best, '--game', game, '--games', '100')}", soft_wrap=True)
+
+
+def score_settings(game: str, algo: str | None, seed: int, changes: Mapping[str, Any]) -> Any:
+    """The settings; a change of the network is named ``net.hidden``. Raises `InputError`."""
+    from selfplay.dqn.config import preset
+
+    options: dict[str, Any] = {"seed": seed} | ({"algo": algo} if algo else {})
+    for name, value in changes.items():
+        part, dot, rest = name.partition(".")
+        if dot:
+            options.setdefault(part, {})[rest] = value
+        else:
+            options[name] = value
+    return preset(game, **options)
