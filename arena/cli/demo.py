@@ -36,15 +36,15 @@ def demo(
     """
     from datetime import datetime
 
-    from selfplay.config import FILE, preset
+    from selfplay.config import FILE
 
     folder = run or RUNS / f"demo-{datetime.now():%m%d-%H%M%S}"
     again = command("demo", "--minutes", f"{minutes:g}", "--run", folder, *elsewhere(store))
     resuming = (folder / FILE).exists()
-    settings = None if resuming else preset(GAME, checkpoint_seconds=max(minutes * 60 / CHECKPOINTS, 1.0))
+    settings = None if resuming else _settings(minutes)
     try:
         _stage(1, "Compiling", "once on a machine, up to a minute")
-        _compile(settings or preset(GAME))
+        _compile(settings or _settings(minutes))
         _stage(2, f"Training for {minutes:g} minutes", str(folder))
         _train(folder, settings, minutes * 60, resuming)
         _stage(3, "The ladder", f"checkpoints against agents of known strength, about {LADDER_SECONDS:.0f} s")
@@ -52,6 +52,14 @@ def demo(
     except KeyboardInterrupt:
         stopped(again)
     console().print(f"\nPlay against it:\n  {command('play', GAME, '--against', folder)}", soft_wrap=True)
+
+
+def _settings(minutes: float) -> Any:
+    """The game's own, but for a network that learns more in a few minutes, and checkpoints to fill a curve."""
+    from agents.networks import SIZES
+    from selfplay.config import preset
+
+    return preset(GAME, net=SIZES["small"], checkpoint_seconds=max(minutes * 60 / CHECKPOINTS, 1.0))
 
 
 def _stage(number: int, title: str, note: str) -> None:
