@@ -125,8 +125,8 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
         "min_positions": 1_000,
         "samples_per_position": 4.0,
     },
-    # A 64x4 network equals a 32x3 one after ten minutes and goes on further. Random openings reach far into positions that
-    # nobody would play on purpose, so that play is sound there too.
+    # A 64x4 network equals a 32x3 one after ten minutes and goes on further. Random openings reach far into positions
+    # that nobody would play on purpose, so that play is sound there too.
     "connect_four": {"net": SIZES["medium"], "random_openings": 0.7, "random_plies": 20},
     "minichess": {
         "net": replace(SIZES["medium"], plies_left_head=True),
