@@ -69,7 +69,7 @@ def strongest(game: str) -> list[str]:
     import envs
     from agents import checkpoints, registry
 
-    spec = envs.make(game).spec
+    spec = envs.spec(game)
     own = [f"shipped:{name}" for name in checkpoints.shipped() if _game_of(name) == game]
     return own + [agent for agent in FALLBACKS if registry.parse(agent)[0].plays(spec)]
 

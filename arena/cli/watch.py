@@ -16,6 +16,7 @@ Match = Annotated[
         metavar="[MATCH]", help="A match's id or its beginning, or a record's file. The latest if left out."
     ),
 ]
+FILMS = (".mp4", ".gif", ".png")  # of a game played for points
 OfGame = Annotated[str | None, typer.Option("--game", help="Only matches of this game.")]
 OfLadder = Annotated[str | None, typer.Option("--ladder", help="Only matches of this ladder.")]
 OfAgent = Annotated[str | None, typer.Option("--agent", help="Only matches in which this agent plays.")]
@@ -42,13 +43,19 @@ def watch(
       arena watch --ladder demo --agent perfect
     """
     import envs
-    from arena.view.terminal import watch as show
 
-    if match in envs.ids():
+    if match in envs.ids() or match in envs.score_ids():
         record = _latest(store, match, ladder, agent) or _exhibition(str(match), store)
     else:
         record = find(match, store, ladder, agent)
-    show(record, console())
+    if len(record.agents) == 1:
+        from arena.view import screen
+
+        screen.watch(record, console())
+    else:
+        from arena.view import terminal
+
+        terminal.watch(record, console())
     console().print(f"\nAs a web page: {command('export', record.id, '-o', 'game.html')}", style="dim", soft_wrap=True)
 
 
@@ -122,15 +129,13 @@ def replay(
     from arena.replay import ask_again
     from arena.replay import verify as check
     from arena.store import Query
-    from arena.view.terminal import printed
-    from arena.view.timeline import frames
 
     if not (verify or ask):
         record = find(match, store, ladder)
         if as_json:
             print(to_json(record))
         else:
-            console().print(printed(record, frames(record)))
+            console().print(_printed(record))
         return
     records = _open(store).records(Query(ladder=ladder)) if every else [find(match, store, ladder)]
     checked, wrong = 0, []
@@ -152,20 +157,23 @@ def replay(
 def export(
     match: Match = None,
     output: Annotated[
-        Path, typer.Option("-o", "--output", help="The file to write: .html, or .pgn for chess and minichess.")
+        Path, typer.Option("-o", "--output", help="The file: .html; .pgn for chess games; .mp4, .gif, .png for Atari.")
     ] = Path("game.html"),
     store: StorePath = STORE,
     ladder: OfLadder = None,
     every: Annotated[bool, typer.Option("--all", help="All matches (of --ladder, if given) in one PGN file.")] = False,
 ) -> None:
-    """Write a match as a web page in one file, or as PGN.
+    """Write a match as a web page in one file, as PGN, or as a film.
 
     The page has the board, a slider, arrow keys, the value curve and the visits, and needs nothing else. PGN, which any
     chess program reads, has evaluations and times as comments.
 
+    A game played for points is also written as a film (.mp4, .gif), or as a picture of its end (.png).
+
     Examples:
       arena export -o game.html
       arena export 4f2a -o game.pgn
+      arena export 8b53 -o game.mp4
       arena export --all --ladder night -o night.pgn
     """
     from arena.store import Query
@@ -173,6 +181,9 @@ def export(
     from envs.core import InputError
 
     pgn = output.suffix.lower() == ".pgn"
+    if output.suffix.lower() in FILMS and not every:
+        film(find(match, store, ladder), output)
+        return
     if every and (match is not None or not pgn):
         raise InputError("--all writes all matches as PGN: arena export --all -o games.pgn")
     chosen = _open(store).records(Query(ladder=ladder, newest_first=False)) if every else [find(match, store, ladder)]
@@ -191,15 +202,46 @@ def export(
 
 
 def _page(record: Any) -> str:
-    from arena.view.html import page
-
+    if len(record.agents) == 1:
+        from arena.view.film_page import page
+    else:
+        from arena.view.html import page
     return page(record)
+
+
+def film(record: Any, output: Path) -> None:
+    """Writes a game played for points as moving or still pictures."""
+    from arena.view.film import WRITERS
+    from arena.view.timeline import result
+    from envs.core import InputError
+
+    if len(record.agents) > 1:
+        raise InputError(f"{output}: only games played for points are written as {output.suffix}; try game.html")
+    try:
+        WRITERS[output.suffix.lower()](record, output)
+    except OSError as error:
+        raise InputError(f"{output} cannot be written: {error.strerror or error}") from None
+    size = max(output.stat().st_size // 1000, 1)
+    console().print(f"{output}: {result(record)}, {size} kB", soft_wrap=True)
 
 
 def _pgn(record: Any) -> str:
     from arena.pgn import to_pgn
 
     return to_pgn(record)
+
+
+def _printed(record: Any) -> Any:
+    if len(record.agents) == 1:
+        from arena.view.film import reel
+        from arena.view.screen import in_colour
+        from arena.view.screen import printed as game
+
+        return game(record, reel(record), in_colour(console()))
+    from arena.view.terminal import printed
+    from arena.view.timeline import frames
+
+    return printed(record, frames(record))
 
 
 def find(match: str | None, store: Path, ladder: str | None = None, agent: str | None = None) -> Any:
@@ -235,8 +277,15 @@ def _open(store: Path) -> Any:
 def _exhibition(game: str, store: Path) -> Any:
     """A match between the two strongest agents that are at hand without training, played now and kept."""
     from arena.cli.play import strongest
-    from arena.match import play_match
+    from arena.families import for_points
+    from arena.match import play_for_points, play_match
 
+    if for_points(game):
+        best = strongest(game)[0]
+        console().print(f"no match of {game} in {store} yet: {best} plays ...", style="dim")
+        records = list(play_for_points([best], game, games=1))
+        make_store(store).add(records)
+        return records[0]
     first, second = strongest(game)[:2]
     console().print(f"no match of {game} in {store} yet: {first} plays {second} ...", style="dim")
     records = list(play_match(first, second, game, games=2))

@@ -29,15 +29,15 @@ def page(record: MatchRecord) -> str:
     """The whole page. Raises `timeline.ReplayError` when the record does not replay."""
     shown = frames(record)
     game = envs.make(record.game)
-    style, script = _asset("page.css"), _asset("page.js")
+    style, script = asset("page.css"), asset("page.js")
     pictures = [game.picture(f.state, [(w.action, w.share) for w in f.weighed[:MOST_ACTIONS]], f.last) for f in shown]
     start = pictures[len(record.opening)]
     shapes = {
         shape: number for number, shape in enumerate(dict.fromkeys(s for picture in pictures for s in picture.shapes))
     }
     names, seats = [agent.name for agent in record.agents], game.spec.seats
-    return Template(_asset("page.html")).substitute(
-        policy=_policy(style, script),
+    return Template(asset("page.html")).substitute(
+        policy=policy(style, script),
         title=escape(f"{game.spec.title}: {' against '.join(names)}"),
         style=style,
         game=escape(game.spec.title),
@@ -51,17 +51,18 @@ def page(record: MatchRecord) -> str:
         result=escape(result(record)),
         fault=f'    <p class="fault">{escape(record.fault.message)}</p>' if record.fault else "",
         opening_note=f"the first {len(record.opening)} are the opening" if record.opening else "",
-        footer=escape(_footer(record)),
+        footer=escape(footer(record)),
         data=_data(record, shown, [[shapes[shape] for shape in picture.shapes] for picture in pictures]),
         script=script,
     )
 
 
-def _asset(name: str) -> str:
+def asset(name: str) -> str:
+    """A file of this folder."""
     return files(__package__).joinpath(name).read_text(encoding="utf-8")
 
 
-def _policy(style: str, script: str) -> str:
+def policy(style: str, script: str) -> str:
     """A content security policy that lets in these two inline blocks, known by their hashes, and nothing else."""
     allowed = [base64.b64encode(hashlib.sha256(block.encode()).digest()).decode() for block in (style, script)]
     return (
@@ -79,14 +80,14 @@ def _player(seat: int, name: str, title: str) -> str:
     )
 
 
-def _footer(record: MatchRecord) -> str:
+def footer(record: MatchRecord) -> str:
+    """Everything that identifies the match and its agents."""
     versions = ", ".join(f"{name} {version}" for name, version in record.versions.items())
     agents = "; ".join(f"{agent.name} is {agent.spec}, {agent.fingerprint}" for agent in record.agents)
     return f"Match {record.id}, {record.game} version {record.game_version}, seed {record.seed}. {agents}. {versions}."
 
 
 def _data(record: MatchRecord, shown: Sequence[Frame], boards: Sequence[Sequence[int]]) -> str:
-    """JSON that cannot end its script element: no ``<``, ``>`` or ``&`` occurs in it."""
     data = {
         "names": [agent.name for agent in record.agents],
         "opening": len(record.opening),
@@ -94,6 +95,11 @@ def _data(record: MatchRecord, shown: Sequence[Frame], boards: Sequence[Sequence
         "result": result(record),
         "frames": [_frame(frame, board) for frame, board in zip(shown, boards, strict=True)],
     }
+    return harmless_json(data)
+
+
+def harmless_json(data: Any) -> str:
+    """JSON that cannot end its script element: no ``<``, ``>`` or ``&`` occurs in it."""
     text = json.dumps(data, separators=(",", ":"))
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 

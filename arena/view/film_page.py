@@ -1,0 +1,84 @@
+"""A game played for points as one web page in one file: its screen, a slider, the score's and the expectation's course.
+
+What has been said of a board game's page (`arena.view.html`) holds: nothing is loaded, and nothing in it is trusted.
+"""
+
+from __future__ import annotations
+
+import base64
+import zlib
+from collections.abc import Sequence
+from html import escape
+from string import Template
+
+import numpy as np
+from numpy.typing import NDArray
+
+import envs
+from arena.records import MatchRecord
+from arena.view.film import PER_SECOND, Picture, Scene, reel
+from arena.view.html import asset, footer, harmless_json, policy
+from arena.view.timeline import result
+from envs.atari.game import NUM_SHOTS
+
+CHUNK = 64  # pictures that are packed together
+MOST_COLOURS = 256
+
+
+def page(record: MatchRecord) -> str:
+    """The whole page. Raises `arena.view.timeline.ReplayError` when the record does not replay."""
+    scenes = reel(record)
+    game = envs.score_game(record.game)
+    style, script = asset("page.css") + asset("film.css"), asset("film.js")
+    palette, chunks = packed(scenes)
+    thoughts = [thought.value if thought else None for thought in record.analysis]
+    height, width, _ = scenes[0].shape
+    data = {
+        "rate": PER_SECOND // NUM_SHOTS,
+        "names": [name.lower() for name in game.action_names],
+        "actions": record.actions,
+        "scores": [scene.score for scene in scenes],
+        "lives": [scene.lives for scene in scenes],
+        "values": (thoughts + [None] * len(scenes))[: len(scenes)],
+        "palette": palette.tolist(),
+        "chunk": CHUNK,
+        "chunks": chunks,
+    }
+    return Template(asset("film.html")).substitute(
+        policy=policy(style, script),
+        title=escape(f"{game.spec.title}: {record.agents[0].name}"),
+        style=style,
+        game=escape(game.spec.title),
+        facts=escape(f"{record.started[:10]}, {len(record.actions)} plies"),
+        width=width,
+        height=height,
+        last=len(scenes) - 1,
+        player=escape(record.agents[0].name),
+        result=escape(result(record)),
+        fault=f'    <p class="fault">{escape(record.fault.message)}</p>' if record.fault else "",
+        footer=escape(footer(record)),
+        data=harmless_json(data),
+        script=script,
+    )
+
+
+def packed(scenes: Sequence[Scene]) -> tuple[NDArray[np.uint8], list[str]]:
+    """The colours, [k, 3], and the pictures as numbers of them: ``CHUNK`` in a piece, each picture xor the one before
+    it, deflated, in base 64."""
+    codes = np.unique(np.concatenate([np.unique(_codes(scene.picture)) for scene in scenes]))
+    mask = 0xFFFFFF if len(codes) <= MOST_COLOURS else 0xE0E0C0  # 3, 3 and 2 bits are enough for any picture
+    codes = np.unique(codes & mask)
+    chunks = []
+    for start in range(0, len(scenes), CHUNK):
+        pictures = [np.searchsorted(codes, _codes(s.picture) & mask) for s in scenes[start : start + CHUNK]]
+        numbers = np.array(pictures, np.uint8)
+        numbers[1:] ^= numbers[:-1].copy()
+        chunks.append(base64.b64encode(zlib.compress(numbers.tobytes(), 9)).decode())
+    return np.stack([codes >> 16, codes >> 8 & 255, codes & 255], axis=1).astype(np.uint8), chunks
+
+
+def _codes(picture: Picture) -> NDArray[np.int32]:
+    """[H, W]: a number for each colour."""
+    red, green, blue = (picture[..., channel].astype(np.int32) for channel in range(3))
+    codes: NDArray[np.int32] = red << 16 | green << 8 | blue
+    return codes
