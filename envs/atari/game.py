@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,7 @@ class AtariGame:
 
     def __init__(self, game_id: str, rom: str, protocol: Protocol) -> None:
         self.rom, self.protocol = rom, protocol
+        self._spare: list[Any] = []  # emulators, which take as long to make as to seed
         title = rom.replace("_", " ").title()
         self.spec = GameSpec(
             id=game_id,
@@ -36,10 +38,19 @@ class AtariGame:
 
     @cached_property
     def action_names(self) -> tuple[str, ...]:
-        return action_names(emulator(self.rom, 1, self.protocol, threads=1))
+        env = self.lend()
+        self.give_back(env)
+        return action_names(env)
 
     def start(self, seeds: Sequence[int]) -> AtariPlay:
         return AtariPlay(self, seeds)
+
+    def lend(self) -> Any:
+        """An emulator of one game, to be seeded; `give_back` it when the game is over."""
+        return self._spare.pop() if self._spare else emulator(self.rom, 1, self.protocol, threads=1)
+
+    def give_back(self, env: Any) -> None:
+        self._spare.append(env)
 
     def film(self, seed: int, actions: Sequence[int]) -> Iterator[Shot]:
         protocol, skip = self.protocol, self.protocol.frame_skip // NUM_SHOTS
@@ -68,7 +79,7 @@ class AtariPlay:
     games that are over, however much longer others last."""
 
     def __init__(self, game: AtariGame, seeds: Sequence[int]) -> None:
-        self._envs = [emulator(game.rom, 1, game.protocol, threads=1) for _ in seeds]
+        self._game, self._envs = game, [game.lend() for _ in seeds]
         self._fire = fire_action(self._envs[0], game.protocol) if seeds else None
         self.over = np.zeros(len(seeds), np.bool_)
         self.truncated = np.zeros(len(seeds), np.bool_)
@@ -84,10 +95,15 @@ class AtariPlay:
         return self._frames[rows]
 
     def step(self, rows: NDArray[np.int64], actions: NDArray[np.integer]) -> None:
-        self._serve(self._advance(rows, actions))
+        try:
+            self._serve(self._advance(rows, actions))
+        except BaseException:  # Ctrl-C, say: an emulator that still owes an answer must not be lent again
+            self._envs.clear()
+            raise
 
     def close(self) -> None:
-        self._envs.clear()
+        while self._envs:
+            self._game.give_back(self._envs.pop())
 
     def _serve(self, rows: NDArray[np.int64]) -> None:
         """Presses FIRE in these games, and again where that costs another life."""

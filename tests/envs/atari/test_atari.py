@@ -75,6 +75,9 @@ def test_a_seed_gives_the_same_game_in_any_company(protocol):
         assert actions[0] == together[1][row]
         np.testing.assert_array_equal(frames[0], together[0][row])
         assert play.scores[0] == together[2].scores[row]
+    together[2].close()  # now with emulators that have played before
+    for row, seen in enumerate(lines(game, [11, 12, 2**63 - 1])[0]):
+        np.testing.assert_array_equal(seen, together[0][row])
 
 
 @pytest.mark.parametrize("protocol", [CLASSIC, STICKY], ids=lambda protocol: protocol.name)
