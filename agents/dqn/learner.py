@@ -34,7 +34,7 @@ class Learner:
         self,
         net: QNetwork,
         *,
-        optimizer: Optimizer = "radam",
+        optimizer: Optimizer = "adam",
         learning_rate: float = 2.5e-4,
         adam_epsilon: float = 1e-8,
         max_gradient_norm: float = 10.0,

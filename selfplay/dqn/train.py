@@ -283,7 +283,7 @@ class _Training:
         best, values = self.learner.greedy(seen.frames)
         self.emulators.send(self._explore(best))
         acted = clock()
-        self.learner.set_learning_rate(self.config.rate(self.share))
+        self.learner.set_learning_rate(self.config.rate(self.share, self.learner.steps))
         used = self.route.learn()
         self.learner.take_average()
         learned = clock()
@@ -358,7 +358,7 @@ class _Training:
             act_share=meter.ratio("act", "all"),
             learn_share=meter.ratio("learn", "all"),
             epsilon=self.config.epsilon(counters.steps),
-            learning_rate=self.config.rate(self.share),
+            learning_rate=self.config.rate(self.share, self.learner.steps),
             loss=self.learner.last_loss if self.learner.steps else float("nan"),
             value=self.value,
             score=counters.score,

@@ -19,7 +19,7 @@ def test_presets_keep_what_was_not_changed():
     assert preset("breakout", net={"hidden": 64}).net == dataclasses.replace(preset("breakout").net, hidden=64)
     assert preset("breakout").net.layer_norm
     assert not preset("breakout", algo="dqn").net.layer_norm
-    assert preset("breakout", algo="dqn").optimizer == "adam"
+    assert preset("breakout", algo="dqn").adam_epsilon > preset("breakout").adam_epsilon
 
 
 def test_schedules():
@@ -30,10 +30,12 @@ def test_schedules():
         learning_rate=1.0,
         final_learning_rate=0.1,
         decay=0.5,
+        warmup_updates=10,
     )
     assert [settings.epsilon(steps) for steps in (0, 500, 1000, 9999)] == pytest.approx([1.0, 0.55, 0.1, 0.1])
-    assert [settings.rate(share) for share in (0, 0.5, 0.75, 1.0)] == pytest.approx([1.0, 1.0, 0.55, 0.1])
-    assert dataclasses.replace(settings, decay=0.0).rate(0.9) == 1.0
+    assert [settings.rate(share, 99) for share in (0, 0.5, 0.75, 1.0)] == pytest.approx([1.0, 1.0, 0.55, 0.1])
+    assert [settings.rate(0.75, updates) for updates in (0, 4, 9)] == pytest.approx([0.055, 0.275, 0.55])
+    assert dataclasses.replace(settings, decay=0.0).rate(0.9, 99) == 1.0
 
 
 @pytest.mark.parametrize(

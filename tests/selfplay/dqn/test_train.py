@@ -27,13 +27,14 @@ COMMON = {
     "exploration_steps": 8_000,
     "learning_rate": 2e-3,
     "final_learning_rate": 1e-4,
+    "warmup_updates": 10,
     "threads": 1,
     "batch": 64,
     "gamma": 0.95,
     "average": 0.9,
 }
 ROUTES = {
-    "pqn": {"rollout": 8, "optimizer": "adam", "batch": 32},
+    "pqn": {"rollout": 8, "batch": 32},
     "dqn": {"replay": 20_000, "first_frames": 1_000, "target_updates": 100, "samples_per_step": 4.0},
 }
 
@@ -118,7 +119,7 @@ def test_shards_add_up_to_the_same_gradient():
     random = np.random.default_rng(0)
     frames, actions = random.integers(0, 256, (65, 4, 10, 10), dtype=np.uint8), random.integers(0, 3, 65)
     wanted = torch.from_numpy(random.normal(size=65).astype(np.float32))
-    learners = [loop.make_learner(settings(threads=threads, optimizer="adam"), 3) for threads in (1, 3)]
+    learners = [loop.make_learner(settings(threads=threads), 3) for threads in (1, 3)]
     for learner in learners:
         learner.learn(frames, actions, wanted)
     alone, together = ([p.grad for p in learner.net.parameters()] for learner in learners)
