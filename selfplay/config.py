@@ -18,6 +18,7 @@ from selfplay.early import EarlyConfig
 from selfplay.options import build
 
 FILE = "config.json"
+SOURCE = "source.json"  # beside it where a run learns from a file of games (`selfplay.learn`)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +82,11 @@ class TrainConfig:
     average: float = 0.99  # decay per step of the averaged weights, which play and are saved
     diverged: float = 3.0  # stop when the smoothed loss exceeds this multiple of an ignorant network's
 
+    # where it begins, and what may play
+    initial: str = ""  # checkpoint whose network training begins from; empty: from nothing
+    initial_sha256: str = ""  # of its numbers
+    gate_games: int = 0  # at most, in the match with the best so far that a checkpoint has to win to play; 0: none
+
     # the run
     publish_steps: int = 40  # of learning, between new weights for the workers; their caches start afresh each time
     save_seconds: float = 30.0  # of the training clock, between saves of the state that a killed run resumes from
@@ -110,6 +116,7 @@ _RANGES = (  # names, lowest, highest
     ("window_alpha window_beta", 0.01, 1),
     ("samples_per_position learning_rate final_learning_rate max_gradient_norm", 1e-9, 1e9),
     ("average", 0, 0.999999),
+    ("gate_games", 0, 100_000),
     ("diverged", 1.01, 1e9),
 )
 

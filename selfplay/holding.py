@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from envs.core import InputError
 
 LOCK = "lock"
@@ -44,6 +46,17 @@ def stop_signals() -> Iterator[threading.Event]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def threads(count: int) -> Iterator[None]:
+    """PyTorch computes in so many. More than there are idle cores make it many times slower: they spin as they wait."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 class Every:

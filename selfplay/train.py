@@ -16,19 +16,22 @@ from __future__ import annotations
 import errno
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Protocol
 
 import torch
+from torch import Tensor
 
 import envs
 from agents import checkpoints, networks
 from envs.core import InputError
-from selfplay import chunks, config, files, resume
+from selfplay import chunks, config, files, initial, resume
 from selfplay.config import TrainConfig
-from selfplay.holding import Every, locked, stop_signals
+from selfplay.holding import Every, locked, stop_signals, threads
+from selfplay.initial import AGENT
 from selfplay.learner import Diverged, Learner, Step
 from selfplay.progress import Journal, Meter, Progress, last_clock
 from selfplay.replay import Replay
@@ -37,13 +40,25 @@ from selfplay.targets import UNIT
 from selfplay.worker import WEIGHTS
 from selfplay.workers import DiskFull, Workers
 
-AGENT = "alphazero"  # the kind of agent that plays the checkpoints
 LEARN_SECONDS = 0.2  # of learning before the loop looks around again
 IDLE_SECONDS = 0.05
 PROGRESS_SECONDS = 0.5
 JOURNAL_SECONDS = 5.0
 
-Gate = Callable[[Path, Path], bool]  # (candidate, best so far), both checkpoints -> whether the candidate shall play
+
+class Trial(Protocol):
+    """A match of two checkpoints that goes on beside the training."""
+
+    def verdict(self) -> tuple[bool, str] | None:
+        """Whether the candidate shall play, and why, for people; None as long as the match goes on."""
+        ...
+
+    def cancel(self) -> None:
+        """Ends the match, at once."""
+        ...
+
+
+Gate = Callable[[Path, Path], Trial]  # (candidate, best so far), both checkpoints
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +70,7 @@ class Result:
     games: int
     steps: int
     interrupted: bool  # by Ctrl-C or SIGTERM, before the budget was spent; it can be resumed
+    best: Path | None = None  # the newest that the gate has let through, if there is a gate
 
 
 def train(
@@ -70,10 +86,14 @@ def train(
 
     ``settings`` may be None when resuming: a run keeps its own. ``on_progress`` is called about twice a second, from
     this thread. With a ``gate`` (AlphaGo Zero's), workers play with the best checkpoint it has let through, else with
-    the newest weights. Ctrl-C and SIGTERM end it early, with everything saved.
+    the newest weights; one match is played at a time, for the newest checkpoint there is then. Ctrl-C and SIGTERM end
+    training early, with everything saved.
     Raises `InputError` for a folder that cannot be used, and `learner.TrainingError` when training cannot go on."""
     settings = _prepare(run, settings, resuming)
-    with locked(run), _one_thread(), stop_signals() as stop:
+    if settings.gate_games and gate is None:
+        raise InputError(f"{run} was begun with a gate, and goes on with one only")
+    # one thread: the workers need the other cores more
+    with locked(run), threads(1), stop_signals() as stop:
         files.remove_partial(run)
         files.remove_partial(run / chunks.FOLDER)
         training = _Training(run, settings, seconds, gate)
@@ -89,6 +109,8 @@ def train(
 
 def _prepare(run: Path, settings: TrainConfig | None, resuming: bool) -> TrainConfig:
     """Makes the folder, or checks it; the settings in force."""
+    if (run / config.SOURCE).exists():
+        raise InputError(f"{run} learns from a file of games; self-play that begins from it has a folder of its own")
     if (run / config.FILE).exists():
         if not resuming:
             raise InputError(f"{run} already holds a training run; resume it or name another folder")
@@ -103,17 +125,6 @@ def _prepare(run: Path, settings: TrainConfig | None, resuming: bool) -> TrainCo
     return settings
 
 
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """The learner takes one thread: the workers need the other cores more."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
 class _Training:
     """The state of one call of `train`, and what is done with it again and again."""
 
@@ -121,12 +132,17 @@ class _Training:
         self.run, self.config, self.budget, self.gate = run, settings, budget, gate
         self.game = envs.make(settings.game)
         torch.manual_seed(settings.seed)
-        self.learner = Learner(self.game, networks.make(self.game.spec, settings.net), settings)
+        net = networks.make(self.game.spec, settings.net)
+        if not (run / resume.FILE).exists():
+            initial.fill(net, settings)
+        self.learner = Learner(self.game, net, settings)
         self.replay = Replay(run / chunks.FOLDER, self.game, settings)
         self.meter = Meter()
         self.events: list[str] = []
         self.last: Step | None = None
         self.published = 0  # the learner's step at the newest published weights
+        self.trial: Trial | None = None  # of checkpoint `tried` against the best
+        self.tried = 0
         try:
             self.counters = resume.load(run, self.learner)
         except FileNotFoundError:  # a new run, or one that was killed before its first save
@@ -153,12 +169,15 @@ class _Training:
                 journal.write(self._progress(workers.alive))
         finally:
             workers.stop()
+            if self.trial is not None:
+                self.trial.cancel()
         return Result(
             checkpoint=checkpoints.resolve(self.run),
             seconds=self.counters.seconds,
             games=self.counters.games,
             steps=self.learner.steps,
             interrupted=self.counters.seconds < self.budget,
+            best=None if self.gate is None else self._numbered(self.counters.best),
         )
 
     def _loop(
@@ -180,6 +199,7 @@ class _Training:
                 self._save()
             elif save.due(now):
                 self._save()
+            self._judge()
             if tell.due(now):
                 state = self._progress(workers.alive)
                 on_progress(state)
@@ -234,24 +254,26 @@ class _Training:
     def _simulations(self) -> int:
         """Of a full search, now."""
         first, full = min(self.config.first_simulations, self.config.simulations), self.config.simulations
+        if self.config.initial:  # it is not ignorant
+            return full
         return round(first + (full - first) * min(1.0, self.share / self.config.ramp)) if self.config.ramp else full
 
-    def _publish(self) -> None:
-        """Hands the averaged weights to the workers."""
+    def _publish(self, weights: Mapping[str, Tensor] | None = None) -> None:
+        """Hands weights to the workers, the averaged ones if not told."""
         self.counters.version += 1
-        tensors = {name: tensor.numpy(force=True) for name, tensor in self.learner.average.items()}
+        weights = self.learner.average if weights is None else weights
+        tensors = {name: tensor.numpy(force=True) for name, tensor in weights.items()}
         facts = {"version": self.counters.version, "simulations": self._simulations()}
         files.write_tensors(self.run / WEIGHTS, tensors, facts)
         self.published = self.learner.steps
 
     def _checkpoint(self) -> None:
-        """Saves an agent that can play; with a gate, it is published if the gate lets it through."""
+        """Saves an agent that can play."""
         counters, settings = self.counters, self.config
         existing = checkpoints.numbered(self.run)
         number = int(existing[-1].name) + 1 if existing else 0
-        folder = self.run / "checkpoints" / f"{number:06d}"
         checkpoints.save(
-            folder,
+            self._numbered(number),
             kind=AGENT,
             game=settings.game,
             game_version=self.game.spec.version,
@@ -268,13 +290,33 @@ class _Training:
         )
         counters.checkpoint_due = (counters.seconds // settings.checkpoint_seconds + 1) * settings.checkpoint_seconds
         counters.checkpoint_steps = self.learner.steps
-        if self.gate is None:
-            return
-        if counters.best < 0 or self.gate(folder, self.run / "checkpoints" / f"{counters.best:06d}"):
+        if self.gate is not None and counters.best < 0:
             counters.best = number
             self._publish()
-        else:
-            self.events.append(f"checkpoint {number} did not pass the gate; {counters.best} plays on")
+
+    def _numbered(self, number: int) -> Path:
+        return self.run / checkpoints.FOLDER / f"{number:06d}"
+
+    def _judge(self) -> None:
+        """With a gate: takes its verdict, and starts the next match."""
+        if self.gate is None:
+            return
+        counters = self.counters
+        if self.trial is not None:
+            verdict = self.trial.verdict()
+            if verdict is None:
+                return
+            self.trial, (passed, why) = None, verdict
+            if passed:
+                self._publish(checkpoints.read(self._numbered(self.tried)).tensors)
+                self.events.append(f"checkpoint {self.tried} passed the gate: {why}")
+                counters.best = self.tried
+                self._save()
+            else:
+                self.events.append(f"checkpoint {self.tried} did not pass the gate: {why}; {counters.best} plays on")
+        newest = int(checkpoints.numbered(self.run)[-1].name)
+        if newest > max(self.tried, counters.best):
+            self.trial, self.tried = self.gate(self._numbered(newest), self._numbered(counters.best)), newest
 
     def _save(self) -> None:
         self.counters.window, self.counters.retired = self.replay.names, self.replay.retired

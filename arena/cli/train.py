@@ -11,6 +11,7 @@ from arena.cli.shared import RUNS, Game, command, console, stopped
 from arena.cli.train_points import MILESTONES, score_settings, train_points
 
 MINUTES = 15.0  # of a training that is not told how long
+GATE_GAMES = 200  # at most, in a match at the gate
 
 
 def train(
@@ -30,6 +31,12 @@ def train(
     ] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Self-play processes; one a core if left out.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of everything random.")] = 0,
+    source: Annotated[
+        str | None, typer.Option("--from", metavar="CHECKPOINT", help="Begin with its network, not from nothing.")
+    ] = None,
+    gate: Annotated[
+        bool, typer.Option("--gate", help="Only checkpoints that beat the best so far play; see gate_games.")
+    ] = False,
     change: Annotated[
         list[str] | None,
         typer.Option(
@@ -56,6 +63,7 @@ def train(
       arena train othello --hours 8 --run runs/overnight
       arena train connect_four --resume --hours 9
       arena train tic_tac_toe --minutes 2 --set simulations=64
+      arena train chess --from runs/taught --gate --hours 8
       arena train breakout --hours 4 --at 10 --at 60 --at 240
       arena train breakout --minutes 10 --algo dqn --set net.hidden=256
     """
@@ -65,8 +73,8 @@ def train(
     points = game in envs.score_ids()
     if not points:
         envs.make(game)
-    if points and (size or workers):
-        raise InputError(f"--size and --workers are for games of two, not for {game}; see --set")
+    if points and (size or workers or source or gate):
+        raise InputError(f"--size, --workers, --from and --gate are for games of two, not for {game}; see --set")
     if not points and (algo or at):
         raise InputError(f"--algo and --at are for games played for points, not for {game}")
     if minutes is not None and hours is not None:
@@ -75,7 +83,7 @@ def train(
     if resume:
         folder = run or newest_run(game)
         settings = None
-        if size or workers or change or seed or algo:
+        if size or workers or change or seed or source or gate or algo:
             raise InputError("a run keeps its settings: --resume takes only --run and --minutes or --hours")
         seconds = budget_left(folder) if seconds is None else seconds
     else:
@@ -83,7 +91,7 @@ def train(
         settings = (
             score_settings(game, algo, seed, _changes(change or []))
             if points
-            else _settings(game, size, workers, seed, change or [])
+            else _settings(game, size, workers, seed, change or [], source, gate)
         )
         seconds = MINUTES * 60 if seconds is None else seconds
     if points:
@@ -100,6 +108,7 @@ def train(
 
 def run_training(folder: Path, settings: Any, seconds: float, resuming: bool) -> None:
     """Trains with the display and says what came of it. Ctrl-C raises KeyboardInterrupt, with everything saved."""
+    from arena.gate import gate as make_gate
     from arena.view.training import TrainingScreen
     from envs.core import InputError
     from selfplay import config
@@ -107,16 +116,19 @@ def run_training(folder: Path, settings: Any, seconds: float, resuming: bool) ->
     from selfplay.learner import TrainingError
     from selfplay.train import train as learn
 
-    screen = console()
+    screen, inside = console(), settings or config.read(folder)
     with screen.status("compiling, which takes a while the first time ..."):
-        warm_up(settings or config.read(folder))  # before the training clock starts
+        warm_up(inside)  # before the training clock starts
+    gate = make_gate(inside.gate_games) if inside.gate_games else None
     try:
         with TrainingScreen(screen, folder) as display:
-            result = learn(folder, settings, seconds, resuming=resuming, on_progress=display.update)
+            result = learn(folder, settings, seconds, resuming=resuming, on_progress=display.update, gate=gate)
     except TrainingError as error:
         raise InputError(str(error)) from None
     done = f"{result.games:,} games and {result.steps:,} steps in {result.seconds / 60:.1f} minutes"
     screen.print(f"{done}: {result.checkpoint}", soft_wrap=True)
+    if result.best is not None:
+        screen.print(f"the best that passed the gate: {result.best}", soft_wrap=True)
     if result.interrupted:
         raise KeyboardInterrupt
 
@@ -128,8 +140,8 @@ def new_run(game: str) -> Path:
     return RUNS / f"{game}-{datetime.now():%Y%m%d-%H%M%S}"
 
 
-def newest_run(game: str) -> Path:
-    """The run of this game that was written to last. Raises `InputError`."""
+def newest_run(game: str, from_games: bool = False) -> Path:
+    """The run of this game, by self-play or from games of experts, that was written to last. Raises `InputError`."""
     from envs.core import InputError
     from selfplay import config
 
@@ -137,7 +149,7 @@ def newest_run(game: str) -> Path:
         RUNS.glob(f"*/{config.FILE}"), key=lambda file: max(f.stat().st_mtime for f in file.parent.iterdir())
     )
     for file in reversed(found):
-        if _game_of(file) == game:
+        if (file.parent / config.SOURCE).exists() == from_games and _game_of(file) == game:
             return file.parent
     raise InputError(
         f"there is no run of {game} in {RUNS}/ to resume; name it with --run, or begin one without --resume"
@@ -175,21 +187,40 @@ def budget_left(folder: Path) -> float:
     return budget
 
 
-def _settings(game: str, size: str | None, workers: int | None, seed: int, changes: list[str]) -> Any:
+def _settings(
+    game: str,
+    size: str | None,
+    workers: int | None,
+    seed: int,
+    changes: list[str],
+    source: str | None,
+    gate: bool,
+) -> Any:
     import os
 
+    from selfplay.config import preset
+    from selfplay.initial import begin_from, network_of
+
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    options = options_of(size, workers or cores, seed, changes)
+    if gate:
+        options = {"gate_games": GATE_GAMES, **options}
+    if source is None:
+        return preset(game, **options)
+    return begin_from(preset(game, **{"net": network_of(source, game), **options}), source)
+
+
+def options_of(size: str | None, workers: int, seed: int, changes: list[str]) -> dict[str, Any]:
+    """Options of a training by name. Raises `InputError`."""
     from agents.networks import SIZES
     from envs.core import unknown
-    from selfplay.config import preset
 
-    options: dict[str, Any] = {"seed": seed}
+    options: dict[str, Any] = {"seed": seed, "workers": workers}
     if size is not None:
         if size not in SIZES:
             raise unknown("size", size, SIZES)
         options["net"] = SIZES[size]
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    options["workers"] = workers or cores
-    return preset(game, **(options | _changes(changes)))
+    return options | _changes(changes)
 
 
 def _changes(changes: list[str]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from envs.core import InputError
 from selfplay import chunks, config, files, holding, progress, resume
 from selfplay import train as loop
 from selfplay.config import TrainConfig
+from selfplay.initial import begin_from, network_of
 from selfplay.learner import Diverged
 from selfplay.play import SelfPlay
 from selfplay.train import WEIGHTS, train
@@ -308,11 +310,16 @@ def test_a_full_disk_is_a_short_message_and_the_last_save_stays_whole(tmp_path, 
 def test_the_gate_decides_which_checkpoints_play(tmp_path):
     asked = []
 
-    def gate(candidate, best):
-        asked.append((int(candidate.name), int(best.name)))
-        return int(candidate.name) == 2
+    class Decided:
+        def __init__(self, candidate, best):
+            asked.append((int(candidate.name), int(best.name)))
+            self.passes = int(candidate.name) == 2
 
-    _, states = run_some(tmp_path / "run", 2.3, gate=gate)
+        def verdict(self):
+            return self.passes, "so it seems"
+
+    result, states = run_some(tmp_path / "run", 2.3, gate=Decided)
+    assert result.best.name == "000002"
     assert asked[:3] == [(1, 0), (2, 0), (3, 2)]
     tensors, facts = files.read_tensors(tmp_path / "run" / WEIGHTS)
     passed = checkpoints.read(tmp_path / "run" / "checkpoints" / "000002").tensors
@@ -320,4 +327,56 @@ def test_the_gate_decides_which_checkpoints_play(tmp_path):
     assert (
         facts["version"] == 2
     )  # the untrained network twice: as weights and as the first best, then the one let through
-    assert any("checkpoint 1 did not pass the gate; 0 plays on" in state.event for state in states)
+    assert any("checkpoint 1 did not pass the gate: so it seems; 0 plays on" in state.event for state in states)
+
+
+def test_training_does_not_wait_for_the_gate_and_ends_its_match(tmp_path):
+    class Endless:
+        begun = cancelled = 0
+
+        def __init__(self, candidate, best):
+            Endless.begun += 1
+
+        def verdict(self):
+            return None
+
+        def cancel(self):
+            Endless.cancelled += 1
+
+    result, _ = run_some(tmp_path / "run", 1.8, gate=Endless)
+    assert (Endless.begun, Endless.cancelled) == (1, 1)
+    assert result.best.name == "000000"
+    assert int(result.checkpoint.name) >= 3
+    assert files.read_tensors(tmp_path / "run" / WEIGHTS)[1]["version"] == 1
+
+
+def test_a_run_with_a_gate_keeps_it(tmp_path):
+    settings = replace(SMALL, gate_games=10)
+    with pytest.raises(InputError, match="begun with a gate, and goes on with one only"):
+        run_some(tmp_path / "run", settings=settings)
+
+
+def test_training_begins_from_a_checkpoint_and_resumes_without_it(tmp_path):
+    first, _ = run_some(tmp_path / "first")
+    settings = begin_from(replace(SMALL, seed=7), str(tmp_path / "first"))
+    assert settings.initial == str(first.checkpoint.resolve())
+    run_some(tmp_path / "second", settings=settings)
+    begun = checkpoints.read(tmp_path / "second" / "checkpoints" / "000000").tensors
+    assert all(torch.equal(begun[name], tensor) for name, tensor in checkpoints.read(first.checkpoint).tensors.items())
+    assert config.read(tmp_path / "second") == settings
+    facts = files.read_tensors(tmp_path / "second" / WEIGHTS)[1]
+    assert facts["simulations"] == SMALL.simulations  # from the start: it is not ignorant
+    (tmp_path / "first").rename(tmp_path / "moved")
+    result, _ = run_some(tmp_path / "second", 2.0, settings=None, resuming=True)
+    assert result.steps > 0
+
+
+def test_a_checkpoint_that_training_cannot_begin_from(tmp_path):
+    first, _ = run_some(tmp_path / "first", 0.6)
+    with pytest.raises(InputError, match="is another one: channels=8 there, 16 here"):
+        begin_from(replace(SMALL, net=NetConfig(blocks=1, channels=16, pool_every=0)), str(first.checkpoint))
+    with pytest.raises(InputError, match="for tic_tac_toe version 1, not for othello"):
+        network_of(str(first.checkpoint), "othello")
+    settings = replace(begin_from(SMALL, str(first.checkpoint)), initial_sha256="0")
+    with pytest.raises(InputError, match="it was replaced"):
+        run_some(tmp_path / "second", settings=settings)

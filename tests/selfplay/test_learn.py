@@ -1,0 +1,203 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import envs
+from agents import checkpoints, registry
+from agents.networks import NetConfig
+from agents.search.evaluators import NetworkEvaluator
+from envs.core import InputError
+from selfplay import chunks, config, files, lessons, pgn, progress, resume
+from selfplay import learn as learning
+from selfplay.held_out import hold_out, score
+from selfplay.learn import Budget, learn, preset
+from selfplay.train import train
+from tests.selfplay.expert_games import random_game, write
+
+SETTINGS = preset(
+    "chess",
+    net=NetConfig(blocks=1, channels=8, pool_every=0, policy_channels=4),
+    batch=32,
+    chunk_games=4,
+    min_positions=100,
+    save_seconds=0.05,
+)
+BAD = '[Event "?"]\n[Result "*"]\n\n1. e4 e5 *'
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory):
+    games = [random_game(seed, 40) for seed in range(14)]
+    return write(tmp_path_factory.mktemp("source") / "games.pgn", [*games[:5], BAD, *games[5:]])
+
+
+def run_some(run, source, passes=1.0, settings=SETTINGS, **more):
+    states = []
+    return learn(run, source, settings, Budget(passes=passes), on_progress=states.append, **more), states
+
+
+def test_a_run_leaves_behind_what_it_promises(tmp_path, source):
+    run = tmp_path / "run"
+    result, _ = run_some(run, source)
+    begin, held = hold_out(envs.make("chess"), source)
+    assert not result.interrupted
+    assert result.games == 13  # the last one is held out
+    assert result.passed_over == {"no result": 1}
+    line = 1 + source.read_text().partition("e4 e5 *")[0].count("\n")
+    assert (run / learning.PASSED_OVER).read_text() == f"game 6, line {line}: it was not finished (*)\n"
+    assert result.steps == result.positions // 32
+    assert result.held_out == len(held) == 40
+    assert source.stat().st_size * 0.85 < begin < source.stat().st_size
+    assert config.read(run) == SETTINGS
+    cards = [checkpoints.read_card(folder) for folder in checkpoints.numbered(run)]
+    assert [card.meta["steps"] for card in (cards[0], cards[-1])] == [0, result.steps]
+    assert cards[-1].meta["learned_from"] == "games.pgn"
+    assert cards[-1].meta["move_prediction"] == round(result.score.accuracy, 4)
+    lines = [json.loads(line) for line in (run / progress.METRICS).read_text().splitlines()]
+    assert lines[-1]["steps"] == result.steps
+    assert any("passed over: game 6, line" in line["event"] for line in lines)
+    registry.load(f"{run}?simulations=2").close()
+
+
+def test_held_out_games_are_never_learned_from(tmp_path, source):
+    run_some(tmp_path / "run", source, 2.0)
+    _, held = hold_out(envs.make("chess"), source)
+    folder = tmp_path / "run" / chunks.FOLDER
+    learned = {state.tobytes() for name in chunks.listing(folder) for state in chunks.read(folder / name)[0].states}
+    assert learned
+    assert held.states[-1].tobytes() not in learned
+
+
+def test_a_score_by_hand(source):
+    _, held = hold_out(envs.make("chess"), source)
+
+    def knows(states, legal):
+        rows = np.flatnonzero((held.states[:, None] == states[0]).all(axis=2).any(axis=1))[:1]
+        first = int(rows[0])
+        logits = np.zeros(legal.shape, np.float32)
+        actions = held.actions[first : first + len(states)]
+        logits[np.arange(len(states)), actions] = np.arange(len(states)) % 4 != 0  # else the first legal one
+        logits[:, ~legal.any(axis=0)] = 9  # illegal ones mean nothing
+        return logits, np.full((len(states), 3), [0.25, 0.25, 0.5], np.float32)
+
+    found = score(envs.make("chess"), knows, held)
+    lost = (held.results == 2).mean()
+    assert 0.75 <= found.accuracy <= 0.85
+    assert found.value_loss == pytest.approx(lost * np.log(2) + (1 - lost) * np.log(4))
+
+
+def states_of(run):
+    tensors, facts = files.read_tensors(run / resume.FILE)
+    timed = ("seconds", "checkpoint_due", "checkpoint_steps")
+    return tensors, {**facts, "counters": {k: v for k, v in facts["counters"].items() if k not in timed}}
+
+
+def same(one, other):
+    (tensors, facts), (others, other_facts) = states_of(one), states_of(other)
+    return facts == other_facts and all(np.array_equal(tensors[name], others[name]) for name in tensors)
+
+
+def test_a_run_stopped_again_and_again_ends_like_one_left_alone(tmp_path, source):
+    alone, stopped = tmp_path / "alone", tmp_path / "stopped"
+    run_some(alone, source, 2.0)
+    steps = []
+    for attempt in range(40):
+        told = []
+
+        def stop(state, told=told):
+            told.append(state)
+            os.kill(os.getpid(), signal.SIGINT)
+
+        settings = None if attempt else SETTINGS
+        result = learn(stopped, source, settings, Budget(passes=2.0), resuming=bool(attempt), on_progress=stop)
+        steps.append(result.steps)
+        if not result.interrupted:
+            break
+    assert not result.interrupted
+    assert len(steps) > 1
+    assert steps == sorted(steps)
+    assert same(alone, stopped)
+
+
+KILLED = """
+import sys, torch
+from pathlib import Path
+torch.set_num_threads(1)
+from tests.selfplay.test_learn import SETTINGS, Budget, learn, config
+run, source = map(Path, sys.argv[1:])
+going = (run / config.FILE).exists()
+learn(run, source, None if going else SETTINGS, Budget(passes=3.0), resuming=going,
+      on_progress=lambda state: print(state.steps, flush=True))
+"""
+
+
+def test_a_run_killed_with_sigkill_goes_on_bit_for_bit(tmp_path, source):
+    alone, killed = tmp_path / "alone", tmp_path / "killed"
+    run_some(alone, source, 3.0)
+    command = [sys.executable, "-c", KILLED, str(killed), str(source)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
+        assert int(child.stdout.readline()) >= 0
+        child.kill()
+    assert subprocess.run(command, capture_output=True, check=False).returncode == 0
+    assert same(alone, killed)
+
+
+def test_minutes_go_round_and_round(tmp_path, source):
+    result = learn(tmp_path / "run", source, SETTINGS, Budget(seconds=2.0))
+    assert 2.0 <= result.seconds < 10
+    assert result.steps * 32 <= result.positions
+    assert not result.interrupted
+
+
+def test_by_heart(tmp_path):
+    """A few games, learned until each move is known: whatever policy, legality and symmetry get wrong shows."""
+    by_heart(tmp_path, 2, 16, 60)
+
+
+@pytest.mark.slow
+def test_thirty_games_by_heart(tmp_path):
+    by_heart(tmp_path, 30, 40, 30)
+
+
+def by_heart(tmp_path, games, plies, passes):
+    source = write(tmp_path / "games.pgn", [random_game(seed, plies) for seed in range(games + 1)])
+    net = NetConfig(blocks=1, channels=32, pool_every=0, policy_channels=8)
+    rate = {"warmup_steps": 20, "weight_decay": 0.0, "learning_rate": 5e-3}
+    settings = preset("chess", net=net, batch=32, samples_per_position=4.0, **rate)
+    result, _ = run_some(tmp_path / "run", source, float(passes), settings)
+    game, net = envs.make("chess"), checkpoints.read(result.checkpoint)
+    evaluate = NetworkEvaluator(game, learning.networks.make(game.spec, settings.net))
+    evaluate.load_weights(net.tensors)
+    learned, _ = lessons.positions(game, [one for _, one in pgn.read(source, pgn.Cursor(), 1 << 60)][:games])
+    found = score(game, evaluate, learned)
+    assert found.accuracy > 0.9
+    assert found.value_loss < 0.3
+
+
+def test_what_cannot_be_learned_from(tmp_path, source):
+    run = tmp_path / "run"
+    bad = write(tmp_path / "bad.pgn", [BAD, BAD])
+    with pytest.raises(InputError, match=r"bad\.pgn holds no game to learn from \(2 no result\)"):
+        run_some(tmp_path / "none", bad)
+    with pytest.raises(InputError, match="no training to resume"):
+        run_some(run, None, settings=None, resuming=True)
+    run_some(run, source, 0.2)
+    with pytest.raises(InputError, match="already holds a training"):
+        run_some(run, source)
+    with pytest.raises(InputError, match="not the file that"):
+        run_some(run, bad, settings=None, resuming=True)
+    with pytest.raises(InputError, match="learns from a file of games"):
+        train(run, None, 1.0, resuming=True)
+    with pytest.raises(InputError, match="either in minutes or in passes"):
+        Budget(1.0, 1.0)
+
+
+def test_a_training_by_self_play_is_not_gone_on_with(tmp_path, source):
+    files.write(tmp_path / config.FILE, config.to_json(SETTINGS).encode())
+    with pytest.raises(InputError, match="holds a training by self-play"):
+        run_some(tmp_path, source, resuming=True)
