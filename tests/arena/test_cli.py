@@ -13,11 +13,9 @@ import pytest
 
 import arena.cli
 from agents.core import AgentError
-from agents.uci.programs import find_engine
 from arena.cli import PANELS
 from arena.records import from_json, to_json
 from tests.arena.matches import HOSTILE, make_record
-from tests.selfplay.expert_games import random_game, write
 
 COMMANDS = [command.__name__ for commands in PANELS.values() for command in commands]
 ROOT = Path(__file__).parents[2]
@@ -377,50 +375,6 @@ class TestTrain:
         assert other[0] == 2
         assert "the network of shipped:connect_four is another one: " in other[2]
         assert "not for othello" in run("train", "othello", "--from", "shipped:connect_four")[2]
-
-
-class TestLearn:
-    @pytest.fixture
-    def games(self, tmp_path):
-        return write(tmp_path / "games.pgn", [random_game(seed, 20) for seed in range(8)]).name
-
-    def test_games_to_a_player_and_on(self, run, games):
-        words = ("learn", "chess", "--run", "taught")
-        code, out, err = run(*words, "--from", games, "--epochs", "1", "--size", "tiny", "--set", "batch=32")
-        assert code == 0, err
-        assert re.search(r"7 games, 140 positions and 4 steps in 0\.\d minutes: taught/checkpoints/000001", out)
-        assert re.search(r"on 20 positions of games it has not seen: \d+% of moves predicted, value loss \d\.\d+", out)
-        assert "train chess --from taught --gate" in out
-        assert "taught already holds a training" in run(*words, "--from", games)[2]
-        code, out, err = run(*words, "--resume", "--epochs", "2")
-        assert code == 0, err
-        assert "14 games, 280 positions and 8 steps" in out
-
-    @pytest.mark.parametrize(
-        ("words", "message"),
-        [
-            (["learn", "chess"], "which games? Name a file of them with --from games.pgn"),
-            (["learn", "chess", "--from", "none.pgn"], "none.pgn cannot be read: No such file or directory"),
-            (["learn", "othello", "--from", "games.pgn"], "games of Othello cannot be learned from PGN files"),
-            (["learn", "chess", "--minutes", "1", "--epochs", "1"], "with --minutes or with --epochs, not with both"),
-            (["learn", "chess", "--resume"], "there is no run of chess in runs/ to resume"),
-            (["learn", "chess", "--resume", "--size", "tiny"], "a run keeps its settings"),
-            (["experts", "othello", "--games", "1", "-o", "x.pgn"], "engines make games of chess"),
-            (["experts", "chess", "--games", "1", "-o", "x.pgn", "--engine", "nonesuch"], "no engine 'nonesuch'"),
-            (["experts", "chess", "--games", "1", "-o", "x.pgn", "--drawn", "2"], "drawn is from 0 to 1, not 2"),
-        ],
-    )
-    def test_what_cannot_be_done(self, run, games, words, message):
-        code, _, err = run(*words)
-        assert code == 2
-        assert message in err
-
-    @pytest.mark.skipif(find_engine("stockfish") is None, reason="Stockfish is not installed")
-    def test_an_engine_makes_games(self, run):
-        code, out, err = run("experts", "chess", "--games", "2", "-o", "made.pgn", "--nodes", "50", "--workers", "1")
-        assert code == 0, err
-        assert "2 of 2 games, " in out
-        assert "learn chess --from made.pgn" in out
 
 
 def progress(**changes):
