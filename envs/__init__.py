@@ -1,8 +1,9 @@
 """Games. ``envs.make("connect_four")`` gives a board game's rules, ``envs.pettingzoo_env("connect_four")`` a PettingZoo
-environment with them, ``envs.score_game("breakout")`` a game that is played for points.
+environment with them, ``envs.score_game("breakout")`` a game that is played for points, ``envs.team_game("moba_5v5")``
+one between two teams.
 
 A module or package of this folder that has a table of games (id -> function that makes the game), ``GAMES`` for board
-games or ``SCORE_GAMES``, is found by itself: adding a game is adding a file.
+games, ``SCORE_GAMES`` or ``TEAM_GAMES``, is found by itself: adding a game is adding a file.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
-from envs.core import BoardGame, GameSpec, IllegalAction, InputError, ScoreGame, unknown
+from envs.core import BoardGame, GameSpec, IllegalAction, InputError, ScoreGame, TeamGame, unknown
 
 __all__ = [
     "BoardGame",
@@ -23,16 +24,30 @@ __all__ = [
     "IllegalAction",
     "InputError",
     "ScoreGame",
+    "TeamGame",
     "ids",
     "make",
     "pettingzoo_env",
     "score_game",
     "score_ids",
     "spec",
+    "team_game",
+    "team_ids",
 ]
 
 
-_TOOLS = {"aec", "bits", "core", "perft", "picture", "raster", "squares", "svg", "testing"}  # need not be searched
+_TOOLS = {
+    "aec",
+    "bits",
+    "core",
+    "moba_v0",
+    "perft",
+    "picture",
+    "raster",
+    "squares",
+    "svg",
+    "testing",
+}  # need not be searched
 
 
 def _table(module: str, name: str) -> Mapping[str, Callable[[], Any]]:
@@ -57,6 +72,11 @@ def score_ids() -> tuple[str, ...]:
     return tuple(sorted(_games("SCORE_GAMES")))
 
 
+def team_ids() -> tuple[str, ...]:
+    """The ids of all games between two teams, sorted."""
+    return tuple(sorted(_games("TEAM_GAMES")))
+
+
 @cache
 def make(game_id: str) -> BoardGame:
     """The rules of a board game by its id; one shared instance, as rules hold no state. Raises `InputError`."""
@@ -67,6 +87,8 @@ def make(game_id: str) -> BoardGame:
     if game_id not in games:
         if game_id in _games("SCORE_GAMES"):
             raise InputError(f"{game_id} is played for points, by one player; that works for board games only")
+        if game_id in _games("TEAM_GAMES"):
+            raise InputError(f"{game_id} is played by teams, all units at once; that works for board games only")
         raise unknown("game", game_id, ids())
     game: BoardGame = games[game_id]()
     return game
@@ -81,12 +103,23 @@ def score_game(game_id: str) -> ScoreGame:
     return game
 
 
+@cache
+def team_game(game_id: str) -> TeamGame:
+    """A game between two teams, by its id; one shared instance. Raises `InputError`."""
+    if game_id not in _games("TEAM_GAMES"):
+        raise unknown("team game", game_id, team_ids())
+    game: TeamGame = _games("TEAM_GAMES")[game_id]()
+    return game
+
+
 def spec(game_id: str) -> GameSpec:
     """The facts about a game of any family. Raises `InputError`."""
     if game_id in _games("SCORE_GAMES"):
         return score_game(game_id).spec
+    if game_id in _games("TEAM_GAMES"):
+        return team_game(game_id).spec
     if game_id not in _games("GAMES"):
-        raise unknown("game", game_id, (*ids(), *_similar(game_id)))
+        raise unknown("game", game_id, (*ids(), *team_ids(), *_similar(game_id)))
     return make(game_id).spec
 
 
@@ -96,7 +129,12 @@ def _similar(game_id: str) -> list[str]:
 
 
 def pettingzoo_env(game_id: str, render_mode: str | None = None) -> Any:
-    """The game as a PettingZoo AEC environment (observation dictionary with ``action_mask``)."""
+    """The game as a PettingZoo AEC environment. Board games give an observation dictionary with ``action_mask``; team
+    games have the mask in ``infos``, and `team_game` gives their parallel environment too."""
+    if game_id in _games("TEAM_GAMES"):
+        from pettingzoo.utils.conversions import parallel_to_aec
+
+        return parallel_to_aec(team_game(game_id).parallel_env(render_mode))
     from envs.aec import env  # PettingZoo is slow to import, and most callers want only the rules
 
     return env(game_id, render_mode=render_mode)

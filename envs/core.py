@@ -11,7 +11,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -192,4 +192,20 @@ class ScoreGame(Protocol):
 
     def film(self, seed: int, actions: Sequence[int]) -> Iterator[Shot]:
         """The pictures of a game, the start's first. Raises `InputError` where an action follows the end."""
+        ...
+
+
+class TeamGame(Protocol):
+    """A game of two sides whose units all act at once, as PettingZoo knows it."""
+
+    @property
+    def spec(self) -> GameSpec: ...
+
+    @property
+    def units(self) -> tuple[str, ...]:
+        """The agents' names, seat 0's first and each side's in the order of a record's actions."""
+        ...
+
+    def parallel_env(self, render_mode: str | None = None, **options: Any) -> Any:
+        """A PettingZoo parallel environment whose agents are ``units``. Raises `InputError` for options it lacks."""
         ...

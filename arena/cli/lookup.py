@@ -57,13 +57,15 @@ def games(as_json: AsJson = False) -> None:
     """
     import envs
 
-    rows = [dataclasses.asdict(envs.spec(game_id)) for game_id in (*envs.ids(), *envs.score_ids())]
+    rows = [dataclasses.asdict(envs.spec(game_id)) for game_id in (*envs.ids(), *envs.team_ids(), *envs.score_ids())]
     if as_json:
         print_rows(rows, True, "Games")
         return
     shown = ("id", "title", "num_actions", "max_plies", "num_symmetries")
     board = [{field.removeprefix("num_"): row[field] for field in shown} for row in rows if row["family"] == "board"]
     print_rows(board, False, "Board games", right=("actions", "max_plies", "symmetries"))
+    teams = [{field.removeprefix("num_"): row[field] for field in shown} for row in rows if row["family"] == "team"]
+    print_rows(teams, False, "Team games", right=("actions", "max_plies", "symmetries"))
     atari = [game_id for game_id in envs.score_ids() if not game_id.endswith("_sticky")]
     console().print(f"\nAtari games, for points; each also as GAME_sticky, with sticky actions\n{' '.join(atari)}")
 
