@@ -39,12 +39,15 @@ def test_public_names():
         "IllegalAction",
         "InputError",
         "ScoreGame",
+        "TeamGame",
         "ids",
         "make",
         "pettingzoo_env",
         "score_game",
         "score_ids",
         "spec",
+        "team_game",
+        "team_ids",
     }
     assert {"Agent", "AgentError", "AgentKind", "Batch", "Decision", "GameKey"} <= public(agents.core)
     assert {"BoardGame", "GameSpec", "IllegalAction", "InputError", "unknown"} <= public(envs.core)
@@ -53,6 +56,7 @@ def test_public_names():
 
 def test_games_agents_and_commands():
     assert set(envs.ids()) == {"chess", "connect_four", "minichess", "othello", "tic_tac_toe"}
+    assert set(envs.team_ids()) == {"moba_1v1", "moba_5v5"}
     assert set(registry.kinds()) == {"alphabeta", "alphazero", "dqn", "mcts", "perfect", "random", "sb3", "uci"}
     assert {command.__name__ for commands in arena.cli.PANELS.values() for command in commands} == {
         *("train", "learn", "experts", "demo", "ladder", "match", "watch", "matches", "replay"),

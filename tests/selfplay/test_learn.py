@@ -102,7 +102,8 @@ def same(one, other):
     return facts == other_facts and all(np.array_equal(tensors[name], others[name]) for name in tensors)
 
 
-def test_a_run_stopped_again_and_again_ends_like_one_left_alone(tmp_path, source):
+def test_a_run_stopped_again_and_again_ends_like_one_left_alone(tmp_path, source, monkeypatch):
+    monkeypatch.setattr("selfplay.learn.PROGRESS_SECONDS", 0.001)
     alone, stopped = tmp_path / "alone", tmp_path / "stopped"
     run_some(alone, source, 2.0)
     steps = []

@@ -33,7 +33,7 @@ def asked(game_id, n=40, plies=6, seed=0):
 def test_it_says_what_the_network_says(game_id):
     game, states, legal = asked(game_id)
     net = make(game, NetConfig(blocks=2, channels=16))
-    logits, wdl = NetworkEvaluator(game, net)(states, legal)
+    logits, wdl = NetworkEvaluator(game, net, "float32")(states, legal)
     with torch.inference_mode():
         want, results = net.double()(torch.from_numpy(game.observe(states)).double())
     np.testing.assert_allclose(logits, want.numpy(), rtol=1e-4, atol=1e-4)
@@ -72,35 +72,28 @@ def test_it_computes_in_one_thread_and_leaves_the_setting_as_it_was():
 
 
 class _Skewed:
-    """A network whose results depend on the batch: on its size, or on a row's place in it."""
+    """Instead of a network: sums of planes, which are exact on every machine, and then wrong as told by the size of
+    the batch (under 8 rows) and by a row's place in it."""
 
-    def __init__(self, inner, by_size, by_place):
-        self.inner, self.by_size, self.by_place = inner, by_size, by_place
+    def __init__(self, num_actions, by_size, by_place):
+        self.num_actions, self.by_size, self.by_place = num_actions, by_size, by_place
 
     def __call__(self, planes):
-        logits, wdl = self.inner(planes)
+        sums = torch.from_numpy(planes).float().sum(dim=(1, 2, 3))[:, None].expand(-1, self.num_actions)
         places = torch.arange(len(planes), dtype=torch.float32)[:, None]
-        return logits + self.by_size * (len(planes) < 8) + self.by_place * places, wdl
+        return sums + self.by_size * (len(planes) < 8) + self.by_place * places, torch.zeros(len(planes), 3)
 
 
-def test_sizes_that_compute_differently_are_not_used(monkeypatch):
+@pytest.mark.parametrize(
+    ("by_size", "by_place", "sizes", "independent"), [(0.1, 0, (32, 16, 8), True), (0, 0.1, (32,), False)]
+)
+def test_sizes_that_compute_differently_are_not_used(monkeypatch, by_size, by_place, sizes, independent):
     game, states, legal = asked("connect_four")
-    plain = NetworkEvaluator.load_weights
-    monkeypatch.setattr(
-        NetworkEvaluator,
-        "load_weights",
-        lambda self, tensors: (plain(self, tensors), setattr(self, "_forward", _Skewed(self._forward, 1e-6, 0))),
-    )
-    evaluate = NetworkEvaluator(game, make(game))
-    assert (evaluate.sizes, evaluate.rows_independent) == ((32, 16, 8), True)
+    skewed = _Skewed(game.spec.num_actions, by_size, by_place)
+    monkeypatch.setattr(NetworkEvaluator, "load_weights", lambda self, tensors: setattr(self, "_forward", skewed))
+    evaluate = NetworkEvaluator(game, make(game), "float32")
+    assert (evaluate.sizes, evaluate.rows_independent) == (sizes, independent)
     assert (evaluate(states[:1], legal[:1])[0] == evaluate(states, legal)[0][:1]).all()
-    monkeypatch.setattr(
-        NetworkEvaluator,
-        "load_weights",
-        lambda self, tensors: (plain(self, tensors), setattr(self, "_forward", _Skewed(self._forward, 0, 1e-3))),
-    )
-    evaluate = NetworkEvaluator(game, make(game))
-    assert (evaluate.sizes, evaluate.rows_independent) == ((32,), False)
 
 
 @given(st.integers(0, 600), st.sampled_from([WINOGRAD_SIZES, DIRECT_SIZES, (32, 16, 8, 4), (32,), (256,)]))
