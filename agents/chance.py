@@ -1,5 +1,5 @@
 """Repeatable chance for scripted agents: what an agent draws at ply ``p`` of a game is a function of the game's seed
-and ``p`` alone, so a game can be repeated whatever else was in the batch."""
+and ``p`` alone (and of the unit, in team games), so a game can be repeated whatever else was in the batch."""
 
 from __future__ import annotations
 
@@ -52,4 +52,11 @@ class Chance:
     def draws(self, batch: Batch) -> NDArray[np.uint64]:
         """uint64[n]: one number a row."""
         plies = np.fromiter(map(len, batch.history), np.uint64, len(batch))
-        return draws(self._seeds[batch.games], plies)
+        return draws(self._seeds[batch.games], plies + (slots(batch.games) << U(32)))
+
+
+def slots(games: NDArray[np.int64]) -> NDArray[np.uint64]:
+    """uint64[n]: how many rows of the same game stand before each row; 0 throughout but in team games."""
+    rows = np.arange(len(games))
+    begins = np.append(True, games[1:] != games[:-1])[: len(games)]
+    return (rows - np.maximum.accumulate(np.where(begins, rows, 0))).astype(np.uint64)

@@ -1,6 +1,15 @@
 """What an agent is: something that, shown a batch of positions from many games, chooses an action in each.
 
 The protocol is batched so that 256 games of a match share one network call; a match of one game is a batch of one row.
+
+In board games and games for points a row is a game. In team games an agent is a whole side and a row is a unit:
+
+* every game of a batch has one row for each unit of the side that the agent has, the dead included (for them ``legal``
+  allows one action only), in slot order and beside each other, so all arrays reshape to [games, units of a side, ...];
+* all running games are asked for every decision, once, from the first to the last, so a recurrent agent keeps a memory
+  for each game and slot and clears all of them in `Agent.start`. After one game of a batch has made an agent fail, it
+  is started anew in the middle of the others, which then go on from an empty memory;
+* how many units a side has, ``len(envs.team_game(spec.id).units) // 2`` says, and any batch.
 """
 
 from __future__ import annotations
@@ -39,18 +48,21 @@ class GameKey:
     """One game an agent is about to play."""
 
     id: str  # unique within the match
-    seat: int  # the seat this agent has: 0 moves first
+    seat: int  # the seat this agent has: 0 moves first; in team games it is the side, as named in `GameSpec.seats`
     seed: int  # 0..2**63-1; the agent's only source of chance in this game, so that the game can be repeated
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Positions in which the agent has to move, one row each; a game appears at most once."""
+    """Positions in which the agent has to move, one row each; a game appears at most once, in team games for each unit
+    of the agent's side once."""
 
-    games: NDArray[np.int64]  # [n], indices into the sequence given to `Agent.start`
-    observations: NDArray[Any]  # board: states uint64[n, W]; score: frames; team: one row a unit
+    games: NDArray[np.int64]  # [n], indices into the sequence given to `Agent.start`; team: repeated for every unit
+    observations: NDArray[Any]  # board: states uint64[n, W]; score: frames; team: float32[n, F], what the unit sees
     legal: NDArray[np.bool_]  # [n, A]
-    history: Sequence[Sequence[int]]  # n lists: every action of the game so far, the opening's included
+    history: Sequence[Sequence[int]]
+    """n lists: every action of the game so far, the opening's included. Team: those of the row's unit alone, one a
+    decision, so that nothing comes past the fog."""
 
     def __len__(self) -> int:
         return len(self.games)
@@ -61,7 +73,7 @@ class Decision:
     """An action and, where the agent has them, its reasons. Values are from the view of the player to move."""
 
     action: int
-    value: float | None = None  # expected result in [-1, 1]; in games for points, what the agent counts
+    value: float | None = None  # expected result in [-1, 1] (team: the side's); in games for points, what it counts
     visits: dict[int, int] | None = None  # search visits by action
     policy: dict[int, float] | None = None  # probabilities by action, illegal ones left out
     pv: tuple[int, ...] = ()  # the line the agent expects, its own action first
