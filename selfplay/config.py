@@ -12,6 +12,7 @@ from typing import Any
 
 import envs
 from agents.networks import SIZES, NetConfig
+from agents.precision import Precision
 from agents.search.config import SearchConfig
 from envs.core import InputError, unknown
 from selfplay.early import EarlyConfig
@@ -66,6 +67,7 @@ class TrainConfig:
     window_beta: float = 0.4
 
     # learner
+    precision: Precision = "auto"  # of the learner's passes through the network; those of self-play are always "auto"
     batch: int = 256
     min_positions: int = 1_500  # before the first step
     samples_per_position: float = 8.0  # how often a position is used on average, over its life
@@ -100,8 +102,9 @@ class TrainConfig:
                     raise InputError(
                         f"training option {name!r} is from {low:g} to {high:g}, not {getattr(self, name)!r}"
                     )
-        if self.optimizer not in ("adamw", "sgd"):
-            raise unknown("optimizer", self.optimizer, ("adamw", "sgd"))
+        for name, choices in (("optimizer", ("adamw", "sgd")), ("precision", typing.get_args(Precision))):
+            if getattr(self, name) not in choices:
+                raise unknown(name, getattr(self, name), choices)
         if not 0 <= self.seed < 1 << 63:
             raise InputError(f"training option 'seed' is from 0 to 2**63 - 1, not {self.seed!r}")
 

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from agents.networks import PLIES, Net
+from agents.networks import PLIES, Heads, Net
+from agents.precision import autocast
 from envs.core import BoardGame
 from selfplay.chunks import unpack
 from selfplay.config import TrainConfig
@@ -63,8 +64,18 @@ class Losses(NamedTuple):
     plies_left: Tensor  # Huber loss, in units of `networks.PLIES` squared
 
 
-def losses(net: Net, batch: Batch) -> Losses:
-    found = net.heads(batch.observations)
+def _exact(heads: Heads) -> Heads:
+    """The same in float32, for losses need more digits than a network does."""
+    policy, wdl, reply, plies_left = heads
+    return Heads(
+        policy=policy.float(),
+        wdl=wdl.float(),
+        reply=None if reply is None else reply.float(),
+        plies_left=None if plies_left is None else plies_left.float(),
+    )
+
+
+def losses(found: Heads, batch: Batch) -> Losses:
     reply = plies_left = torch.zeros(())
     if found.reply is not None:
         known = batch.replies >= 0
@@ -131,7 +142,9 @@ class Learner:
         config = self.config
         k = self.generator.integers(0, self.game.spec.num_symmetries, len(rows)).astype(np.int8)
         batch = make_batch(self.game, rows, k)
-        found = losses(self.net, batch)
+        with autocast(config.precision, batch.observations.device):
+            heads = self.net.heads(batch.observations)
+        found = losses(_exact(heads), batch)
         total = (
             found.policy
             + config.value_weight * found.value

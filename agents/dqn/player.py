@@ -19,8 +19,9 @@ from agents import checkpoints
 from agents.chance import Chance
 from agents.core import AgentError, AgentKind, Batch, Decision, GameKey
 from agents.dqn import network
+from agents.precision import Precision
 from agents.registry import describe, fingerprint
-from agents.search.evaluators import Device, Precision
+from agents.search.evaluators import Device
 from envs.bits import mix
 from envs.core import GameSpec, InputError
 

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from agents.networks import Net, folded
+from agents.precision import Precision, dtype
 from agents.search.winograd import WinogradNet
 from envs.core import BoardGame, InputError, States, unknown
 
 Logits = NDArray[np.float32]  # [n, A]
 WDL = NDArray[np.float32]  # [n, 3]
-Precision = Literal["auto", "float32", "bfloat16"]
 Device = Literal["cpu", "cuda"]
 Forward = Callable[[NDArray[np.uint8]], tuple[Tensor, Tensor]]  # planes -> policy logits, win/draw/loss logits
 
@@ -53,8 +53,7 @@ _NO_ROWS = np.zeros((0, 3), np.float32)
 class NetworkEvaluator:
     """A network, made fast: batch norm folded, 3x3 convolutions by `winograd` on the CPU, fixed batch sizes.
 
-    ``precision``: "auto" takes bfloat16 where the device computes in it, else float32. The choice depends on the
-    hardware and on nothing that varies from run to run, so an agent plays the same way every time.
+    ``precision``: see `agents.precision`; an agent plays the same way every time.
 
     Batches are cut into pieces of a few fixed sizes, the last one filled up. A size is used only if, when the evaluator
     is made, it has been seen to give bit for bit what the largest size gives, wherever in the batch a row stands:
@@ -76,7 +75,7 @@ class NetworkEvaluator:
             raise InputError("device 'cuda': PyTorch finds no such device here; choose cpu")
         self._net = copy.deepcopy(net).cpu()
         self._device = torch.device(device)
-        self.precision = _resolve(precision, self._device)
+        self.precision = dtype(precision, self._device)
         self._winograd = self._device.type == "cpu" and self.precision == torch.float32
         self.load_weights(net.state_dict())
         sizes = WINOGRAD_SIZES if self._winograd else DIRECT_SIZES if self._device.type == "cpu" else GPU_SIZES
@@ -139,9 +138,9 @@ def pieces(n: int, sizes: tuple[int, ...]) -> Iterator[tuple[int, int, int]]:
 class _Direct:
     """A folded network as PyTorch computes it, channels last."""
 
-    def __init__(self, net: Net, dtype: torch.dtype, device: torch.device) -> None:
-        self._dtype, self._device = dtype, device
-        self._net = net.to(device=device, dtype=dtype)
+    def __init__(self, net: Net, numbers: torch.dtype, device: torch.device) -> None:
+        self._dtype, self._device = numbers, device
+        self._net = net.to(device=device, dtype=numbers)
         for parameter in self._net.parameters():
             if parameter.dim() == 4:
                 parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
@@ -150,16 +149,6 @@ class _Direct:
         x = torch.from_numpy(planes).to(self._device).to(self._dtype, memory_format=torch.channels_last)
         logits, wdl = self._net(x)
         return logits.float(), wdl.float()
-
-
-def _resolve(precision: Precision, device: torch.device) -> torch.dtype:
-    if precision not in get_args(Precision):
-        raise unknown("precision", precision, get_args(Precision))
-    if precision == "auto":
-        # arithmetic in bfloat16 (AVX-512 BF16, AMX, a GPU) is fast; emulated, it is ten times slower than float32
-        native = device.type != "cpu" or torch.cpu.get_capabilities().get("avx512_bf16", False)
-        return torch.bfloat16 if native else torch.float32
-    return torch.bfloat16 if precision == "bfloat16" else torch.float32
 
 
 class UniformEvaluator:

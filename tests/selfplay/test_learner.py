@@ -89,6 +89,11 @@ class Fixed(torch.nn.Module):
         return Heads(*[None if x is None else x.expand(n, -1) for x in self.words], left)
 
 
+def told(net, game, rows):
+    batch = make_batch(game, rows, np.zeros(len(rows), np.int8))
+    return losses(net.heads(batch.observations), batch)
+
+
 def test_losses_by_hand():
     game = envs.make("tic_tac_toe")
     states = game.init(2)
@@ -103,21 +108,20 @@ def test_losses_by_hand():
         replies=np.array([3, -1], np.int32),
         plies_left=np.array([10, np.nan], np.float32),
     )
-    same = np.zeros(2, np.int8)
     logits = [math.log(2.0)] * 1 + [0.0] * 8  # action 0 is twice as likely as each other
     net = Fixed(logits, [math.log(2.0), 0.0, 0.0], reply=[0.0] * 9)
-    found = losses(net, make_batch(game, rows, same))
+    found = told(net, game, rows)
     first = -0.5 * math.log(2 / 10) - 0.5 * math.log(1 / 10)
     second = -math.log(1 / 7)  # actions 0 and 1 are taken: their logits do not count
     assert found.policy.item() == pytest.approx((first + second) / 2)
     assert found.value.item() == pytest.approx((-math.log(0.5) - math.log(0.25)) / 2)
     assert found.reply.item() == pytest.approx(math.log(9))
     assert found.plies_left.item() == 0.0
-    timed = losses(Fixed(logits, [0.0] * 3, plies_left=14.0), make_batch(game, rows, same))
+    timed = told(Fixed(logits, [0.0] * 3, plies_left=14.0), game, rows)
     assert timed.plies_left.item() == pytest.approx(0.5 * (4 / 20) ** 2)  # the length of the other game is not known
     rows.replies[0] = -1
-    assert losses(Fixed(logits, [0.0] * 3, reply=[0.0] * 9), make_batch(game, rows, same)).reply.item() == 0.0
-    assert losses(Fixed(logits, [0.0] * 3), make_batch(game, rows, same)).reply.item() == 0.0
+    assert told(Fixed(logits, [0.0] * 3, reply=[0.0] * 9), game, rows).reply.item() == 0.0
+    assert told(Fixed(logits, [0.0] * 3), game, rows).reply.item() == 0.0
 
 
 def test_the_learning_rate_warms_up_holds_and_falls():
@@ -128,6 +132,16 @@ def test_the_learning_rate_warms_up_holds_and_falls():
     assert learning_rate(config, 10, 0.75) == pytest.approx(0.55)
     assert learning_rate(config, 10, 1.0) == pytest.approx(0.1)
     assert learning_rate(config, 10, 1.5) == pytest.approx(0.1)
+
+
+def test_bfloat16_learns_nearly_the_same():
+    """Weights stay float32; one step of each goes nearly the same way."""
+    exact, near = learner("connect_four", precision="float32"), learner("connect_four", precision="bfloat16")
+    rows = some_rows(exact.game, 64)
+    one, other = exact.step(rows, 0.0), near.step(rows, 0.0)
+    assert all(tensor.dtype == torch.float32 for tensor in near.net.parameters())
+    assert one.policy_loss == pytest.approx(other.policy_loss, rel=0.01)
+    assert 0 < abs(one.gradient_norm - other.gradient_norm) < 0.1 * one.gradient_norm
 
 
 def test_learning_one_batch_by_heart():
