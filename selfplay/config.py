@@ -16,7 +16,7 @@ from agents.precision import Precision
 from agents.search.config import SearchConfig
 from envs.core import InputError, unknown
 from selfplay.early import EarlyConfig
-from selfplay.options import build
+from selfplay.options import build, overlaid
 
 FILE = "config.json"
 SOURCE = "source.json"  # beside it where a run learns from a file of games (`selfplay.learn`)
@@ -169,8 +169,9 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
 
 
 def preset(game: str, **changes: Any) -> TrainConfig:
-    """The recommended configuration for a game. Raises `InputError` for an unknown game or option."""
-    return from_dict({"game": game, **PRESETS.get(game, {}), **changes})
+    """The recommended configuration for a game; ``net={"blocks": 6}`` changes that and leaves the rest of the network.
+    Raises `InputError` for an unknown game or option."""
+    return from_dict(overlaid({"game": game, **PRESETS.get(game, {})}, changes))
 
 
 def to_json(config: TrainConfig) -> str:

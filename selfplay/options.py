@@ -23,6 +23,19 @@ def build(kind: Any, values: Any, what: str) -> Any:
     return kind(**{name: _value(hints[name], value, f"{what} {name!r}") for name, value in values.items()})
 
 
+def overlaid(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """``base`` with ``changes``, both by name. A group of options that is changed by a dictionary keeps what it does
+    not name."""
+    merged = dict(base)
+    for name, value in changes.items():
+        before = merged.get(name)
+        if dataclasses.is_dataclass(before) and not isinstance(before, type):
+            before = dataclasses.asdict(before)
+        grouped = isinstance(before, Mapping) and isinstance(value, Mapping)
+        merged[name] = {**before, **value} if grouped else value
+    return merged
+
+
 def _value(hint: Any, value: Any, what: str) -> Any:
     if dataclasses.is_dataclass(hint):
         return build(hint, value, f"{what}: option")

@@ -62,7 +62,7 @@ def train(
       arena train connect_four --minutes 15
       arena train othello --hours 8 --run runs/overnight
       arena train connect_four --resume --hours 9
-      arena train tic_tac_toe --minutes 2 --set simulations=64
+      arena train tic_tac_toe --minutes 2 --set simulations=64 --set net.blocks=2
       arena train chess --from runs/taught --gate --hours 8
       arena train breakout --hours 4 --at 10 --at 60 --at 240
       arena train breakout --minutes 10 --algo dqn --set net.hidden=256
@@ -214,17 +214,18 @@ def options_of(size: str | None, workers: int, seed: int, changes: list[str]) ->
     """Options of a training by name. Raises `InputError`."""
     from agents.networks import SIZES
     from envs.core import unknown
+    from selfplay.options import overlaid
 
     options: dict[str, Any] = {"seed": seed, "workers": workers}
     if size is not None:
         if size not in SIZES:
             raise unknown("size", size, SIZES)
         options["net"] = SIZES[size]
-    return options | _changes(changes)
+    return overlaid(options, _changes(changes))
 
 
 def _changes(changes: list[str]) -> dict[str, Any]:
-    """What ``--set`` was given, by name. Raises `InputError`."""
+    """What ``--set`` was given, by name; ``net.blocks=6`` is ``{"net": {"blocks": 6}}``. Raises `InputError`."""
     import json
 
     from envs.core import InputError
@@ -232,10 +233,15 @@ def _changes(changes: list[str]) -> dict[str, Any]:
     options: dict[str, Any] = {}
     for change in changes:
         name, equals, text = change.partition("=")
+        group, dot, inner = name.partition(".")
         if not equals:
             raise InputError(f"--set takes NAME=VALUE, not {change!r}")
         try:
-            options[name] = json.loads(text)
+            value = json.loads(text)
         except json.JSONDecodeError:
-            options[name] = text
+            value = text
+        if not dot:
+            options[name] = value
+        elif isinstance(options.setdefault(group, {}), dict):
+            options[group][inner] = value
     return options

@@ -48,14 +48,7 @@ def train_points(
 
 
 def score_settings(game: str, algo: str | None, seed: int, changes: Mapping[str, Any]) -> Any:
-    """The settings; a change of the network is named ``net.hidden``. Raises `InputError`."""
+    """The settings. Raises `InputError`."""
     from selfplay.dqn.config import preset
 
-    options: dict[str, Any] = {"seed": seed} | ({"algo": algo} if algo else {})
-    for name, value in changes.items():
-        part, dot, rest = name.partition(".")
-        if dot:
-            options.setdefault(part, {})[rest] = value
-        else:
-            options[name] = value
-    return preset(game, **options)
+    return preset(game, **{"seed": seed, **({"algo": algo} if algo else {}), **changes})

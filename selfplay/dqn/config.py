@@ -12,7 +12,7 @@ from typing import Any, Literal
 from agents.dqn.learner import Optimizer
 from agents.dqn.network import QConfig
 from envs.core import InputError, unknown
-from selfplay.options import build
+from selfplay.options import build, overlaid
 
 FILE = "config.json"
 Algorithm = Literal["pqn", "dqn", "sb3"]
@@ -118,10 +118,7 @@ def preset(game: str, **changes: Any) -> ScoreConfig:
     algo = changes.get("algo", ScoreConfig.__dataclass_fields__["algo"].default)
     if algo not in PRESETS:
         raise unknown("value of training option 'algo':", algo, PRESETS)
-    values = {**PRESETS[algo], **changes}
-    if isinstance(changes.get("net"), Mapping):
-        values["net"] = {**PRESETS[algo].get("net", {}), **changes["net"]}
-    return from_dict({"game": game, **values})
+    return from_dict(overlaid({"game": game, **PRESETS[algo]}, changes))
 
 
 def from_dict(values: Mapping[str, Any]) -> ScoreConfig:

@@ -330,12 +330,14 @@ class TestTrain:
 
     def test_time_and_options(self, run, calls):
         code, out, err = run(
-            "train", "tic_tac_toe", "--hours", "2", "--size", "small", "--set", "simulations=99", "--seed", "7"
+            *("train", "tic_tac_toe", "--hours", "2", "--size", "small", "--seed", "7"),
+            *("--set", "simulations=99", "--set", "net.channels=24", "--set", "early.draw_after=9"),
         )
         assert code == 0, err
         folder, settings, seconds, resuming = calls[0]
         assert (seconds, resuming) == (7200.0, False)
-        assert (settings.simulations, settings.seed, settings.net.blocks) == (99, 7, 3)
+        assert (settings.simulations, settings.seed, settings.early.draw_after) == (99, 7, 9)
+        assert (settings.net.blocks, settings.net.channels) == (3, 24)
         assert re.fullmatch(r"tic_tac_toe-\d{8}-\d{6}", folder.name)
         assert "worker 1 was replaced" in out
         assert f"--run {folder}" in out

@@ -17,6 +17,12 @@ def test_every_game_has_a_preset_that_survives_json(game):
     assert from_json(to_json(settings)) == settings
 
 
+def test_a_group_keeps_what_a_change_does_not_name():
+    before, after = preset("minichess"), preset("minichess", net={"blocks": 7})
+    assert after == dataclasses.replace(before, net=dataclasses.replace(before.net, blocks=7))
+    assert before.net.plies_left_head
+
+
 def test_json_keeps_what_differs_from_the_defaults():
     settings = TrainConfig(
         game="othello",
