@@ -1,7 +1,8 @@
 """Games of an engine against itself as a PGN file to learn from (`selfplay.pgn` reads it).
 
 Every game begins with a position a few random moves into the game (header FEN), for variety. After that the engine's
-best moves are played, but for a share drawn from its lines, so that the file also shows how to go on after lesser ones.
+best moves are played, but for a share drawn from its lines and a few that are any legal moves, so that the file also
+shows how to go on after lesser ones and how to punish bad ones. What is told about a position never depends on that.
 Comments tell what the engine thought: ``[%eval]`` of the move played, ``[%lines]`` the shares of the moves it weighed,
 ``[%wdl]`` what it expected. Any program reads the file, and passes over the comments it does not know.
 
@@ -48,14 +49,18 @@ class ExpertConfig:
     engine: str = "uci:stockfish"  # a spec of the agent `uci`
     temperature: float = 0.05  # shares are a softmax of expected results in [-1, 1] / temperature
     drawn: float = 0.2  # share of moves that are drawn from the lines
+    blunders: float = 0.02  # share of moves that are drawn from all legal ones
+    to_the_end: float = 0.2  # share of games that go on to the end although both sides agree on it
     plies: tuple[int, int] = (2, 10)  # least and most of the random openings
     seed: int = 0
 
     def __post_init__(self) -> None:
         if not 0.001 <= self.temperature <= 10:
             raise InputError(f"temperature is from 0.001 to 10, not {self.temperature:g}")
-        if not 0 <= self.drawn <= 1:
-            raise InputError(f"the share of moves drawn is from 0 to 1, not {self.drawn:g}")
+        shares = {"moves drawn": self.drawn, "blunders": self.blunders, "games to the end": self.to_the_end}
+        for name, share in shares.items():
+            if not 0 <= share <= 1:
+                raise InputError(f"the share of {name} is from 0 to 1, not {share:g}")
 
     def uci(self) -> tuple[Path, UciOptions]:
         """The engine's program and options, lines and a limit among them."""
@@ -71,7 +76,10 @@ class ExpertConfig:
         path, options = self.uci()
         engine = describe(f"uci:{path.name}", options, UciOptions())
         least, most = self.plies
-        return f"{engine} temperature={self.temperature:g} drawn={self.drawn:g} plies={least}-{most} seed={self.seed}"
+        return (
+            f"{engine} temperature={self.temperature:g} drawn={self.drawn:g} blunders={self.blunders:g} "
+            f"to_the_end={self.to_the_end:g} plies={least}-{most} seed={self.seed}"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,16 +248,20 @@ class _Maker:
         values: list[float | None] = []
         tokens: list[tuple[str, str]] = []  # each move and its comment
         await engine.ask(["ucinewgame", "isready"], "readyok", self.options.startup)
+        agreeing = chance.random() >= self.config.to_the_end
         outcome = None
         while outcome is None:
             thought = await self._think(engine, start, moves)
             legal = _legal(game, state)
             move, shares = thought.move, {name: share for name, share in thought.shares.items() if name in legal}
-            if shares and chance.random() < self.config.drawn:
-                names, odds = list(shares), np.array(list(shares.values()))
-                move = names[int(chance.choice(len(names), p=odds / odds.sum()))]
             if move not in legal:
                 raise IllegalAnswer(f"{engine.name} answers {move[:40]!r} in {game.to_fen(state)}")  # type: ignore[attr-defined]
+            kind = chance.random()
+            if kind < self.config.blunders:
+                move = list(legal)[int(chance.integers(len(legal)))]
+            elif shares and kind < self.config.blunders + self.config.drawn:
+                names, odds = list(shares), np.array(list(shares.values()))
+                move = names[int(chance.choice(len(names), p=odds / odds.sum()))]
             black = int(game.mover(state[None])[0])
             tokens.append((game.san(state, legal[move]), _comment(replace(thought, shares=shares), move, black)))  # type: ignore[attr-defined]
             value = max(-1.0, min(thought.evals[move][1], 1.0)) if move in thought.evals else None
@@ -258,7 +270,10 @@ class _Maker:
             state = game.step(state[None], np.array([legal[move]], np.int32))[0]
             self.plies += 1
             ended = float(game.outcome(state[None])[0])
-            outcome = adjudicated(values, Adjudication()) if math.isnan(ended) else ended
+            if not math.isnan(ended):
+                outcome = ended
+            elif agreeing:
+                outcome = adjudicated(values, Adjudication())
             if outcome is None and len(moves) >= MOST_PLIES:
                 outcome = 0.0
         over = not math.isnan(float(game.outcome(state[None])[0]))

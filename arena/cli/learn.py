@@ -116,6 +116,7 @@ def experts(
     workers: Annotated[int | None, typer.Option(min=1, help="Engines at a time; one a core if left out.")] = None,
     temperature: Annotated[float, typer.Option(help="Of the shares of moves; small: all on the best.")] = 0.05,
     drawn: Annotated[float, typer.Option(help="Share of moves drawn from the lines, for variety.")] = 0.2,
+    blunders: Annotated[float, typer.Option(help="Share of moves drawn from all legal ones.")] = 0.02,
     seed: Annotated[int, typer.Option(min=0, help="Of openings and moves drawn.")] = 0,
 ) -> None:
     """Have an engine play games to learn from.
@@ -139,7 +140,7 @@ def experts(
         raise InputError(f"engines make games of chess to learn from, not of {title}")
     words = [f"{name}={value}" for name, value in (("nodes", nodes), ("multipv", multipv)) if value is not None]
     spec = engine + ("&" if "?" in engine else "?") + "&".join(words) if words else engine
-    config = ExpertConfig(engine=spec, temperature=temperature, drawn=drawn, seed=seed)
+    config = ExpertConfig(engine=spec, temperature=temperature, drawn=drawn, blunders=blunders, seed=seed)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     screen = console()
 

@@ -8,6 +8,7 @@ import pytest
 import envs
 from agents.core import AgentError
 from agents.uci.programs import find_engine
+from arena import experts
 from arena.experts import ExpertConfig, Heard, finished, make
 from envs.core import InputError
 from selfplay import lessons, pgn
@@ -110,6 +111,33 @@ def test_games_can_be_learned_from(tmp_path):
     assert states[-1].left == 0
 
 
+def test_blunders_change_what_is_played_and_not_what_is_told(tmp_path):
+    engine, game, best = f"uci:{fake(tmp_path)}?multipv=3", envs.make("chess"), []
+    for share in (0.0, 1.0):
+        path = tmp_path / f"{share}.pgn"
+        make(path, 2, ExpertConfig(engine=engine, plies=(3, 3), drawn=0.0, blunders=share))
+        games = learnable(path)[1]
+        legal, rows = game.legal(games.states), np.arange(len(games))
+        assert legal[rows, games.actions].all()
+        slots = np.cumsum(legal, axis=1)[rows, games.actions] - 1
+        assert games.policy.sum(axis=1) == pytest.approx(np.ones(len(games)), abs=0.01)
+        best.append((games.policy[rows, slots] == games.policy.max(axis=1)).mean())
+    assert best[0] == 1
+    assert best[1] < 0.4
+
+
+def test_some_games_go_on_although_both_sides_agree(tmp_path, monkeypatch):
+    monkeypatch.setattr(experts, "MOST_PLIES", 12)
+    monkeypatch.setattr(experts, "adjudicated", lambda values, _: 1.0 if len(values) >= 6 else None)
+    lengths = set()
+    for share in (0.0, 0.5, 1.0):
+        path = tmp_path / f"{share}.pgn"
+        make(path, 6, ExpertConfig(engine=f"uci:{fake(tmp_path)}", plies=(2, 2), to_the_end=share))
+        lengths |= {(share, len(list(game.mainline_moves())), game.headers["Result"]) for game in learnable(path)[0]}
+    early, late = (6, "1-0"), (12, "1/2-1/2")
+    assert lengths == {(0.0, *early), (0.5, *early), (0.5, *late), (1.0, *late)}
+
+
 def test_the_file_goes_on_where_it_was_cut_off(tmp_path):
     config = ExpertConfig(engine=f"uci:{fake(tmp_path)}", plies=(2, 2))
     path, alone = tmp_path / "games.pgn", tmp_path / "alone.pgn"
@@ -151,6 +179,8 @@ def test_wrong_settings(tmp_path):
         ExpertConfig(temperature=0.0)
     with pytest.raises(InputError, match="moves drawn is from 0 to 1, not 2"):
         ExpertConfig(drawn=2.0)
+    with pytest.raises(InputError, match="blunders is from 0 to 1, not -1"):
+        ExpertConfig(blunders=-1.0)
     with pytest.raises(InputError, match="no engine 'nonesuch'"):
         make(tmp_path / "games.pgn", 1, ExpertConfig(engine="nonesuch"))
     assert not os.listdir(tmp_path)
