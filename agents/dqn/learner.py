@@ -8,7 +8,7 @@ or anything else needs a core: with them a training on a busy machine is up to f
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from typing import Literal, TypeVar
@@ -18,12 +18,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from agents.dqn import targets
+from agents.dqn import lean, targets
+from agents.dqn.lean import Lean
 from agents.dqn.memory import Sample
-from agents.dqn.network import QNetwork, autocast, expected
+from agents.dqn.network import QNetwork, autocast, expected, in_half
 
 Frames = NDArray[np.uint8]  # [n, stack, H, W]
 Optimizer = Literal["adam", "radam"]
+Parts = Sequence[Sequence[Tensor]]  # gradients of the shards
 T = TypeVar("T")
 
 
@@ -58,16 +60,18 @@ class Learner:
         self.steps = 0
         self._decay, self._max_norm = average, max_gradient_norm
         self._precision = precision
+        self._is_lean = self.device.type == "cpu" and in_half(precision, self.device) and lean.fits(net.shape)
+        self._lean: dict[QNetwork, tuple[list[int], Lean]] = {}  # by network, with its parameters' versions
         self._loss = torch.zeros((), device=self.device)
         self._averaged = 0  # steps that are in the average
 
     def outputs(self, net: QNetwork, frames: Frames) -> Tensor:
         """What a network says of these frames, without a gradient."""
+        forward = self._forward(net)[0]
 
         def part(rows: slice) -> Tensor:
-            with torch.no_grad(), autocast(self._precision, self.device):
-                output: Tensor = net(self._there(frames[rows]))
-            return output
+            with torch.no_grad():
+                return forward(frames[rows])
 
         return torch.cat(self._sharded(part, len(frames)))
 
@@ -79,21 +83,20 @@ class Learner:
     def learn(self, frames: Frames, actions: NDArray[np.int64], wanted: Tensor) -> None:
         """One step of the optimizer towards ``wanted``, float32[n] or float32[n, quantiles]."""
         wanted, parameters = wanted.to(self.device), list(self.net.parameters())
+        forward, leaves, sums = self._forward(self.net)
 
         def part(rows: slice) -> tuple[Tensor, tuple[Tensor, ...]]:
-            with autocast(self._precision, self.device):
-                output = self.net(self._there(frames[rows]))
+            output = forward(frames[rows])
             share = (rows.stop - rows.start) / len(frames)
             loss = targets.loss(output, self._there(actions[rows]), wanted[rows]) * share
-            return loss.detach(), torch.autograd.grad(loss, parameters)
+            return loss.detach(), torch.autograd.grad(loss, leaves)
 
         losses, gradients = zip(*self._sharded(part, len(frames)), strict=True)
-        for parameter, *parts in zip(parameters, *gradients, strict=True):
-            parameter.grad = parts[0]
-            for other in parts[1:]:
-                parameter.grad += other
+        for parameter, gradient in zip(parameters, sums(gradients), strict=True):
+            parameter.grad = gradient
         nn.utils.clip_grad_norm_(parameters, self._max_norm)
         self.optimizer.step()
+        self._lean.pop(self.net, None)  # a fused optimizer's steps leave no trace in the versions
         loss = torch.stack(losses).sum()
         self._loss = loss
         self.steps += 1
@@ -138,6 +141,24 @@ class Learner:
     def last_loss(self) -> float:
         return float(self._loss)
 
+    def _forward(
+        self, net: QNetwork
+    ) -> tuple[Callable[[Frames], Tensor], list[Tensor], Callable[[Parts], list[Tensor]]]:
+        """How a network answers; the tensors to take gradients of; what makes its parameters' gradients of several."""
+        if not self._is_lean:
+
+            def forward(frames: Frames) -> Tensor:
+                with autocast(self._precision, self.device):
+                    output: Tensor = net(self._there(frames))
+                return output
+
+            return forward, list(net.parameters()), _sums
+        versions = [parameter._version for parameter in net.parameters()]
+        known = self._lean.get(net)
+        if known is None or known[0] != versions:
+            known = self._lean[net] = versions, Lean(net)
+        return known[1], known[1].leaves, known[1].gradients
+
     def _sharded(self, work: Callable[[slice], T], n: int) -> list[T]:
         """The work on ``n`` rows, in parts of them; in order."""
         cuts = [n * i // self._shards for i in range(self._shards + 1)]
@@ -149,6 +170,11 @@ class Learner:
 
     def _there(self, array: NDArray[np.generic]) -> Tensor:
         return torch.from_numpy(array).to(self.device, non_blocking=True)
+
+
+def _sums(parts: Parts) -> list[Tensor]:
+    """Of each parameter's gradients."""
+    return [sum(terms[1:], start=terms[0]) for terms in zip(*parts, strict=True)]
 
 
 def _frozen(net: QNetwork) -> QNetwork:

@@ -107,9 +107,13 @@ def _kernels(shape: QConfig) -> tuple[tuple[int, int], ...]:
     return ((8, 4), (4, 2), (3, 1)) if min(shape.height, shape.width) >= 36 else ((3, 1),) * 3
 
 
-def autocast(precision: str, device: torch.device) -> torch.autocast:
-    """The context in which a network computes. ``auto``: bfloat16 where the device has instructions for it, which on a
-    processor without them would be ten times slower than float32."""
+def in_half(precision: str, device: torch.device) -> bool:
+    """Whether a network computes in bfloat16. ``auto``: where the device has instructions for it; a processor without
+    them would be ten times slower than with float32."""
     native = device.type != "cpu" or torch.cpu.get_capabilities().get("avx512_bf16", False)
-    half = precision == "bfloat16" or (precision == "auto" and bool(native))
-    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=half)
+    return precision == "bfloat16" or (precision == "auto" and bool(native))
+
+
+def autocast(precision: str, device: torch.device) -> torch.autocast:
+    """The context in which a network computes, see `in_half`."""
+    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=in_half(precision, device))

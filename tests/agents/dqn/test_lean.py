@@ -1,0 +1,102 @@
+"""The lean forward pass against the network itself."""
+
+import numpy as np
+import pytest
+import torch
+
+from agents.dqn import targets
+from agents.dqn.lean import Lean, blocks, fits
+from agents.dqn.learner import Learner
+from agents.dqn.network import QConfig, QNetwork, in_half
+
+SHAPES = {
+    "plain": QConfig(channels=16, hidden=128),
+    "pqn": QConfig(layer_norm=True),
+    "rainbow": QConfig(channels=16, hidden=64, layer_norm=True, dueling=True, quantiles=5),
+    "other": QConfig(channels=16, hidden=64, stack=2, height=52, width=60),
+}
+N = 24
+
+
+def drawn(shape, seed=0):
+    """Frames, actions and wanted values."""
+    random = np.random.default_rng(seed)
+    frames = random.integers(0, 256, (N, shape.stack, shape.height, shape.width), dtype=np.uint8)
+    wanted = random.normal(size=(N, shape.quantiles) if shape.quantiles else N).astype(np.float32)
+    return frames, random.integers(0, 4, N), torch.from_numpy(wanted)
+
+
+def network(shape):
+    """With norms' weights that are not all ones."""
+    torch.manual_seed(0)
+    net = QNetwork(shape, 4)
+    with torch.no_grad():
+        for parameter in net.parameters():
+            parameter += 0.02 * torch.randn_like(parameter)
+    return net
+
+
+def test_blocks_hold_their_pixels_together():
+    frames = np.random.default_rng(0).integers(0, 256, (3, 2, 8, 12), dtype=np.uint8)
+    found = blocks(frames)
+    assert found.shape == (3, 2, 3, 32)
+    for y, x, c, dy, dx in np.ndindex(2, 3, 2, 4, 4):
+        np.testing.assert_array_equal(found[:, y, x, 16 * c + 4 * dy + dx], frames[:, c, 4 * y + dy, 4 * x + dx])
+
+
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+def test_outputs_and_gradients_are_the_networks(shape):
+    net = network(shape)
+    frames, actions, wanted = drawn(shape)
+    wanted = 3 * wanted  # errors that rounding cannot hide
+    output = net(torch.from_numpy(frames))
+    lean = Lean(net)
+    assert fits(shape)
+    found = lean(frames)
+    assert (found.dtype, found.shape) == (torch.float32, output.shape)
+    assert (found - output).abs().max() < 0.02 * output.abs().max()
+    true = torch.autograd.grad(targets.loss(output, torch.from_numpy(actions), wanted), list(net.parameters()))
+    halves = [slice(0, N // 3), slice(N // 3, N)]
+    parts = [
+        torch.autograd.grad(
+            targets.loss(lean(frames[half]), torch.from_numpy(actions[half]), wanted[half]) * len(frames[half]) / N,
+            lean.leaves,
+        )
+        for half in halves
+    ]
+    for (name, parameter), one, two in zip(net.named_parameters(), true, lean.gradients(parts), strict=True):
+        assert (two.dtype, two.shape) == (torch.float32, parameter.shape), name
+        assert torch.cosine_similarity(one.flatten(), two.flatten(), dim=0) > 0.98, name
+        assert 0.95 < two.norm() / one.norm() < 1.05, name
+
+
+def test_a_learner_knows_when_weights_have_changed():
+    """By a step of the optimizer, by loading, by copying in place."""
+    shape = QConfig(channels=8, hidden=64, layer_norm=True)
+    learner = Learner(network(shape), precision="bfloat16", learning_rate=0.01, with_target=True, shards=2)
+    frames, actions, wanted = drawn(shape)
+
+    def error(net):
+        with torch.no_grad():
+            return float((learner.outputs(net, frames) - net(torch.from_numpy(frames))).abs().max())
+
+    assert error(learner.net) < 0.05
+    before = learner.outputs(learner.net, frames)
+    learner.learn(frames, actions, wanted)
+    assert (learner.outputs(learner.net, frames) - before).abs().max() > 0.1
+    assert error(learner.net) < 0.05
+    learner.renew_target()
+    assert torch.equal(learner.outputs(learner.target, frames), learner.outputs(learner.net, frames))
+    learner.net.load_state_dict(network(shape).state_dict())
+    assert torch.equal(learner.outputs(learner.net, frames), before)
+    learner.close()
+
+
+@pytest.mark.parametrize(("height", "lean"), [(84, True), (86, False), (20, False)])
+def test_only_what_fits_is_lean(height, lean):
+    assert fits(QConfig(height=height)) == lean
+    learner = Learner(QNetwork(QConfig(channels=4, hidden=8, height=height), 4), precision="bfloat16")
+    frames = np.random.default_rng(0).integers(0, 256, (3, 4, height, 84), dtype=np.uint8)
+    assert learner.greedy(frames)[1].shape == (3,)
+    assert in_half("bfloat16", learner.device)
+    assert not in_half("float32", learner.device)
