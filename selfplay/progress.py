@@ -81,17 +81,28 @@ class Journal:
         self._board = SummaryWriter(str(run / TENSORBOARD), purge_step=first_step)
 
     def write(self, progress: Reported) -> None:
-        # NaN is not JSON
-        facts = {name: None if value != value else value for name, value in asdict(progress).items()}
+        facts: dict[str, Any] = _without_nan(asdict(progress))
         self._file.write(json.dumps(facts) + "\n")
         self._file.flush()
+        self._show(facts, "", facts["steps"])
+
+    def _show(self, facts: dict[str, Any], prefix: str, steps: int) -> None:
         for name, value in facts.items():
             if isinstance(value, int | float):
-                self._board.add_scalar(name, value, facts["steps"])
+                self._board.add_scalar(prefix + name, value, steps)
+            elif isinstance(value, dict):
+                self._show(value, f"{prefix}{name}/", steps)
 
     def close(self) -> None:
         self._file.close()
         self._board.close()
+
+
+def _without_nan(value: Any) -> Any:
+    """NaN is not JSON."""
+    if isinstance(value, dict):
+        return {name: _without_nan(inner) for name, inner in value.items()}
+    return None if value != value else value
 
 
 def last_clock(run: Path) -> float:

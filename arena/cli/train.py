@@ -9,6 +9,7 @@ import typer
 
 from arena.cli.shared import RUNS, Game, command, console, stopped
 from arena.cli.train_points import MILESTONES, score_settings, train_points
+from arena.cli.train_team import team_settings, train_team
 
 MINUTES = 15.0  # of a training that is not told how long
 GATE_GAMES = 200  # at most, in a match at the gate
@@ -42,7 +43,8 @@ def train(
         typer.Option(
             "--set",
             metavar="NAME=VALUE",
-            help="Any other option of selfplay.config.TrainConfig, of selfplay.dqn.config.ScoreConfig for points.",
+            help="Any other option of selfplay.config.TrainConfig; selfplay.dqn.config.ScoreConfig for points, "
+            "selfplay.ppo.config.PpoConfig for teams.",
         ),
     ] = None,
     algo: Annotated[
@@ -52,8 +54,12 @@ def train(
         list[float] | None,
         typer.Option(min=0, metavar="MINUTES", help="For points: when to look back later; 10, 120 and 240."),
     ] = None,
+    exploit: Annotated[
+        str | None,
+        typer.Option(metavar="CHECKPOINT", help="For teams: learn to beat this one, which does not change."),
+    ] = None,
 ) -> None:
-    """Train an AlphaZero agent by self-play, or one that plays for points by Q-learning from pictures.
+    """Train an AlphaZero agent by self-play, one that plays for points by Q-learning, or a team by PPO in a league.
 
     Ctrl-C stops within seconds with everything saved, and --resume goes on. The time is that of the training clock,
     all resumes together.
@@ -66,34 +72,44 @@ def train(
       arena train chess --from runs/taught --gate --hours 8
       arena train breakout --hours 4 --at 10 --at 60 --at 240
       arena train breakout --minutes 10 --algo dqn --set net.hidden=256
+      arena train moba_1v1 --minutes 60
+      arena train moba_5v5 --hours 2 --set net.memory=gru
+      arena train moba_1v1 --exploit runs/x/latest --minutes 10
     """
     import envs
     from envs.core import InputError
 
-    points = game in envs.score_ids()
-    if not points:
+    points, teams = game in envs.score_ids(), game in envs.team_ids()
+    if not points and not teams:
         envs.make(game)
-    if points and (size or workers or source or gate):
+    if (points or teams) and (size or workers or source or gate):
         raise InputError(f"--size, --workers, --from and --gate are for games of two, not for {game}; see --set")
     if not points and (algo or at):
         raise InputError(f"--algo and --at are for games played for points, not for {game}")
+    if not teams and exploit:
+        raise InputError(f"--exploit is for team games, not for {game}")
     if minutes is not None and hours is not None:
         raise InputError("say how long with --minutes or with --hours, not with both")
     seconds = minutes * 60 if minutes is not None else hours * 3600 if hours is not None else None
     if resume:
         folder = run or newest_run(game)
         settings = None
-        if size or workers or change or seed or source or gate or algo:
+        if size or workers or change or seed or source or gate or algo or exploit:
             raise InputError("a run keeps its settings: --resume takes only --run and --minutes or --hours")
         seconds = budget_left(folder) if seconds is None else seconds
     else:
         folder = run or new_run(game)
         settings = (
-            score_settings(game, algo, seed, _changes(change or []))
+            team_settings(game, seed, _changes(change or []), exploit)
+            if teams
+            else score_settings(game, algo, seed, _changes(change or []))
             if points
             else _settings(game, size, workers, seed, change or [], source, gate)
         )
         seconds = MINUTES * 60 if seconds is None else seconds
+    if teams:
+        train_team(game, folder, settings, seconds, resume)
+        return
     if points:
         train_points(game, folder, settings, seconds, resume, at or MILESTONES)
         return

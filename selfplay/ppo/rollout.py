@@ -1,0 +1,202 @@
+"""Play that is learned from: a stretch of every game, both sides decided by whoever has them.
+
+Each thread plays its own games from the beginning of a stretch to its end without waiting for the others. Rows are
+heroes: those of game 0 first, west's before east's.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from agents import moba_bots
+from agents.team.network import TeamNetwork
+from agents.team.sampling import draw_actions
+from envs.moba.games import Step
+from selfplay.ppo.league import LATEST, Draw, bot_name
+from selfplay.ppo.returns import advantages
+from selfplay.ppo.stage import Games
+
+F = np.float32
+Policy = Callable[[int], TeamNetwork]  # a past self's network by its number
+
+
+class Rollout:
+    """``length`` decisions of ``rows`` heroes. Where ``learns`` is false another than the learner has decided."""
+
+    def __init__(self, length: int, rows: int, features: int, actions: int, chunk: int, state_size: int) -> None:
+        self.length, self.rows, self.chunk = length, rows, chunk
+        shape = (length, rows)
+        self.seen = np.zeros((*shape, features), F)
+        self.mask = np.zeros((*shape, actions), np.bool_)
+        self.actions, self.learns = np.zeros(shape, np.int64), np.zeros(shape, np.bool_)
+        self.logp, self.values, self.rewards = np.zeros(shape, F), np.zeros(shape, F), np.zeros(shape, F)
+        self.ended, self.beyond = np.zeros(shape, np.bool_), np.zeros(shape, F)  # see `returns.advantages`
+        self.last, self.advantages = np.zeros(rows, F), np.zeros(shape, F)
+        self.states = np.zeros((length // chunk, rows, state_size), F)  # memories at the beginning of every chunk
+
+
+@dataclass(slots=True)
+class Told:
+    """What a thread has to say about a stretch of play."""
+
+    results: list[tuple[int, float]] = field(default_factory=list)  # (opponent's code, the learner's score)
+    lengths: list[int] = field(default_factory=list)  # decisions of the games that have ended
+    terms: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))  # mean size of each of the reward's terms
+    act_seconds: float = 0.0
+    game_seconds: float = 0.0
+
+
+class Actor:
+    """The games of one thread, which fill rows ``first``.. of the rollout."""
+
+    def __init__(
+        self, games: Games, rollout: Rollout, first: int, draw: Draw, random: np.random.Generator, state_size: int
+    ) -> None:
+        self.games, self.rollout, self.draw, self.random = games, rollout, draw, random
+        self.count = games.batch * games.units
+        self.rows = slice(first, first + self.count)
+        self.owner = np.full((games.batch, 2), LATEST, np.int64)  # who has which side
+        self._ages = np.zeros(games.batch, np.int64)
+        self._state = np.zeros((self.count, state_size), F)
+        self._groups: dict[int, NDArray[np.int64]] = {}
+        self._decisions = 0
+        self._step: Step
+
+    def begin(self, seeds: NDArray[np.uint64], members: Sequence[int], chances: NDArray[np.float64]) -> None:
+        """Starts all games anew."""
+        self._step = self.games.reset(seeds)
+        self._state[:], self._ages[:] = 0, 0
+        for game in range(self.games.batch):
+            self._seat(game, members, chances)
+
+    def _seat(self, game: int, members: Sequence[int], chances: NDArray[np.float64]) -> None:
+        """Chooses who plays a game that begins; the learner has either side."""
+        side = int(self.random.integers(2))
+        self.owner[game, side] = LATEST
+        self.owner[game, 1 - side] = self.draw.next(members, chances)
+        self._groups = {}
+
+    def groups(self) -> dict[int, NDArray[np.int64]]:
+        """The rows (of this thread's) that each player has now, the learner's first."""
+        if not self._groups:
+            owner = np.repeat(self.owner.reshape(-1), self.games.units // 2)
+            order = sorted(set(owner.tolist()), key=lambda code: (code != LATEST, code))
+            self._groups = {code: np.flatnonzero(owner == code) for code in order}
+        return self._groups
+
+    def play(
+        self,
+        net: TeamNetwork,
+        past: Policy,
+        members: Sequence[int],
+        chances: NDArray[np.float64],
+        gamma: float,
+        trace: float,
+    ) -> Told:
+        """Fills this thread's part of the rollout."""
+        told, out, clock = Told(), self.rollout, time.perf_counter
+        with torch.inference_mode():
+            for t in range(out.length):
+                start = clock()
+                actions = self._act(t, net, past)
+                acted = clock()
+                step = self.games.step(actions)
+                told.game_seconds += clock() - acted
+                told.act_seconds += acted - start
+                self._note(t, step, net, members, chances, told)
+            rows = self.groups()[LATEST]
+            self._see(net, rows, self._step.observations)
+            out.last[self.rows][rows] = self._values
+        told.terms /= out.length
+        advantages(
+            out.rewards[:, self.rows],
+            out.values[:, self.rows],
+            out.last[self.rows],
+            out.ended[:, self.rows],
+            out.beyond[:, self.rows],
+            gamma,
+            trace,
+            out.advantages[:, self.rows],
+        )
+        return told
+
+    def _see(self, net: TeamNetwork, rows: NDArray[np.int64], seen: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Asks a network about these rows: float32[n, A] logits. Their values and states afterwards are kept aside."""
+        size = net.shape.state_size
+        chosen = torch.from_numpy(seen.reshape(self.count, -1)[rows]).unsqueeze(0)
+        logits, values, state = net(chosen, torch.from_numpy(self._state[rows, :size]), None)
+        self._values: NDArray[np.float32] = net.returns(values[0]).numpy()
+        self._next: NDArray[np.float32] = state.numpy()
+        answer: NDArray[np.float32] = logits[0].numpy()
+        return answer
+
+    def _act(self, t: int, net: TeamNetwork, past: Policy) -> NDArray[np.int64]:
+        """Everybody's actions: int64[b, U]."""
+        out, mine, step = self.rollout, self.rows, self._step
+        if t % out.chunk == 0 and out.states.shape[2]:
+            out.states[t // out.chunk, mine] = self._state[:, : out.states.shape[2]]
+        seen, mask = step.observations.reshape(self.count, -1), step.mask.reshape(self.count, -1)
+        out.seen[t, mine], out.mask[t, mine] = seen, mask
+        out.learns[t, mine] = False
+        actions = np.zeros(self.count, np.int64)
+        for code, rows in self.groups().items():
+            if code < LATEST:
+                actions[rows] = moba_bots.act(bot_name(code), seen[rows], mask[rows], self._luck, self._decisions)
+                continue
+            asked = net if code == LATEST else past(code)
+            logits = self._see(asked, rows, seen)
+            chosen, logp = np.empty(len(rows), np.int64), np.empty(len(rows), F)
+            draw_actions(logits, mask[rows], self.random.random(len(rows), F), 1.0, chosen, logp)
+            actions[rows] = chosen
+            self._state[rows, : asked.shape.state_size] = self._next
+            if code == LATEST:
+                out.values[t, mine][rows], out.logp[t, mine][rows] = self._values, logp
+                out.learns[t, mine][rows] = True
+        self._decisions += 1
+        out.actions[t, mine] = actions
+        return actions.reshape(self.games.batch, self.games.units)
+
+    def _note(
+        self,
+        t: int,
+        step: Step,
+        net: TeamNetwork,
+        members: Sequence[int],
+        chances: NDArray[np.float64],
+        told: Told,
+    ) -> None:
+        """What has come of the actions."""
+        out, mine, units = self.rollout, self.rows, self.games.units
+        learner = self.groups()[LATEST]
+        terms = np.abs(step.terms.reshape(self.count, -1)[learner]).mean(0, dtype=np.float64)
+        told.terms = told.terms + terms if len(told.terms) else terms
+        over = step.terminated | step.truncated
+        out.rewards[t, mine] = step.rewards.reshape(-1)
+        out.ended[t, mine] = np.repeat(over, units)
+        out.beyond[t, mine] = 0
+        self._step = step
+        self._ages += 1
+        if not over.any():
+            return
+        cut = learner[np.repeat(step.truncated, units)[learner]]
+        if len(cut):
+            self._see(net, cut, step.final)
+            out.beyond[t, mine][cut] = self._values
+        self._state[np.repeat(over, units)] = 0
+        for game in np.flatnonzero(over).tolist():
+            side = int(self.owner[game, 0] != LATEST)  # a side of the learner's
+            score = float(step.outcome[game]) * (1 - 2 * side)
+            told.results.append((int(self.owner[game, 1 - side]), 0.5 + 0.5 * score))
+            told.lengths.append(int(self._ages[game]))
+            self._ages[game] = 0
+            self._seat(game, members, chances)
+
+    @property
+    def _luck(self) -> int:
+        return self.rows.start

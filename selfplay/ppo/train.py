@@ -1,0 +1,303 @@
+"""The loop of a training of teams: all games go on for a stretch, what was decided is learned from, again and again.
+
+config.json           what was asked for
+resume.safetensors    where the learner and the league are; a run goes on from here
+checkpoints/000123/   agents that can play, by age, which are also the past selves in the league
+metrics.jsonl, tensorboard/
+"""
+
+from __future__ import annotations
+
+import errno
+import math
+import os
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from agents import checkpoints
+from agents.team.network import TeamNetwork
+from envs.core import InputError
+from selfplay import files
+from selfplay.holding import Every, locked, stop_signals, threads
+from selfplay.learner import Diverged
+from selfplay.ppo import config, resume, stage
+from selfplay.ppo.config import PpoConfig
+from selfplay.ppo.keeping import Past, keep
+from selfplay.ppo.league import Draw, League
+from selfplay.ppo.learner import Learner, Losses
+from selfplay.ppo.progress import TeamProgress
+from selfplay.ppo.resume import Counters
+from selfplay.ppo.rollout import Actor, Rollout, Told
+from selfplay.progress import Journal, Meter, last_clock
+from selfplay.workers import DiskFull
+
+PROGRESS_SECONDS = 0.5
+JOURNAL_SECONDS = 5.0
+EXPLOITED = 0  # the number of the only member of a league that is there to be exploited
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How a training ended."""
+
+    checkpoint: Path  # the newest
+    seconds: float  # of the training clock
+    steps: int
+    games: int
+    wins: dict[str, float]  # recent rates against each bot and "past" selves
+    interrupted: bool  # by Ctrl-C or SIGTERM, before the budget was spent; it can be resumed
+
+
+def train(
+    run: Path,
+    settings: PpoConfig | None,
+    seconds: float,
+    *,
+    resuming: bool = False,
+    on_progress: Callable[[TeamProgress], None] = lambda _: None,
+    make_stage: stage.Stage = stage.moba,
+) -> Result:
+    """Trains in the folder ``run`` until its training clock shows ``seconds``, all resumes together.
+
+    ``settings`` may be None when resuming: a run keeps its own. ``on_progress`` is called about twice a second. Ctrl-C
+    and SIGTERM end the training early, with everything saved.
+    Raises `InputError` for a folder that cannot be used, and `learner.TrainingError` when training cannot go on."""
+    settings = prepare(run, settings, resuming)
+    with locked(run), stop_signals() as stop, threads(1):
+        files.remove_partial(run)
+        try:
+            return _Training(run, settings, seconds, make_stage).go(stop, on_progress)
+        except Diverged as error:
+            raise Diverged(f"{error}. The last good checkpoint is {checkpoints.resolve(run)}") from None
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                raise
+            raise DiskFull(f"no space left in {run}; free some and resume, the last save is complete") from None
+
+
+def prepare(run: Path, settings: PpoConfig | None, resuming: bool) -> PpoConfig:
+    """Makes the folder, or checks it; the settings in force. Raises `InputError`."""
+    if (run / config.FILE).exists():
+        if not resuming:
+            raise InputError(f"{run} already holds a training run; resume it or name another folder")
+        stored = config.read(run)
+        if settings is not None and settings != stored:
+            raise InputError(f"{run} was begun with other settings, which cannot change; see {run / config.FILE}")
+        return stored
+    if settings is None:
+        raise InputError(f"there is no training run to resume in {run}")
+    run.mkdir(parents=True, exist_ok=True)
+    files.write(run / config.FILE, config.to_json(settings).encode())
+    return settings
+
+
+def cores() -> int:
+    """That this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+class _Training:
+    """The state of one call of `train`, and what is done with it again and again."""
+
+    def __init__(self, run: Path, settings: PpoConfig, budget: float, make_stage: stage.Stage) -> None:
+        self.run, self.config, self.budget = run, settings, budget
+        count = min(settings.threads or cores(), settings.games)
+        parts = [len(part) for part in np.array_split(np.arange(settings.games), count)]
+        stages = [make_stage(settings, games) for games in parts]
+        self.spec = stages[0][0]
+        torch.manual_seed(settings.seed)
+        net = TeamNetwork(settings.net, self.spec.observation_shape[0], self.spec.num_actions)
+        if settings.exploit:
+            checkpoints.fill(net, checkpoints.read(settings.exploit))
+        before = resume.starts(run)
+        sources = np.random.SeedSequence([settings.seed, before]).spawn(count + 2)
+        self.randoms = [np.random.default_rng(source) for source in sources]
+        self.learner = Learner(net, settings, count, self.randoms[0])
+        self.league = League(settings.choice, settings.quality_rate, settings.pfsp_power)
+        counters = Counters()
+        if before:
+            counters = resume.load(run, self.learner, self.league, self.randoms[:1])
+            counters.seconds = max(counters.seconds, last_clock(run))  # time whose work was lost was spent
+        elif settings.exploit:
+            self.league.add(EXPLOITED)
+        counters.starts += 1
+        self.counters = counters
+        rows = settings.games * stages[0][1].units
+        size = settings.net.state_size
+        chunk = self.learner.chunk if size else settings.rollout
+        self.rollout = Rollout(
+            settings.rollout, rows, self.spec.observation_shape[0], self.spec.num_actions, chunk, size
+        )
+        self.past = Past(run, settings.exploit, self.learner.half)
+        if settings.exploit:
+            size = max(size, self.past(EXPLOITED).shape.state_size)
+        bots, past = (0.0, 1.0) if settings.exploit else (settings.bots, settings.past)
+        self.actors, first = [], 0
+        for (_, games), random in zip(stages, self.randoms[1:-1], strict=True):
+            draw = Draw(past, bots, settings.meetings, random)
+            self.actors.append(Actor(games, self.rollout, first, draw, random, size))
+            first += games.batch * games.units
+        self.player = self.learner.player()
+        self.meter = Meter()
+        self.losses = Losses(*[math.nan] * 5)
+        self.events: list[str] = []
+        self.terms: dict[str, float] = {}
+        self._pool = ThreadPoolExecutor(count, "play", torch.set_num_threads, (1,))
+        self._writer = ThreadPoolExecutor(1, "save")
+        self._writing: Future[None] | None = None
+
+    def go(self, stop: threading.Event, on_progress: Callable[[TeamProgress], None]) -> Result:
+        counters = self.counters
+        self._save()  # from here on, another start knows of this one
+        if counters.checkpoint_steps < 0:
+            self._checkpoint()
+        try:
+            with closing(Journal(self.run, counters.steps)) as journal:
+                self._loop(journal, stop, on_progress)
+                if counters.steps > counters.checkpoint_steps:
+                    self._checkpoint()
+                self._save()
+                self._saved()
+                journal.write(self._progress())
+        finally:
+            for pool in (self._writer, self._pool):
+                pool.shutdown()
+            self.learner.close()
+            for actor in self.actors:
+                actor.games.close()
+        return Result(
+            checkpoint=checkpoints.resolve(self.run),
+            seconds=counters.seconds,
+            steps=counters.steps,
+            games=counters.games,
+            wins=self.league.rates(),
+            interrupted=counters.seconds < self.budget,
+        )
+
+    def _loop(self, journal: Journal, stop: threading.Event, on_progress: Callable[[TeamProgress], None]) -> None:
+        counters, now = self.counters, self.counters.seconds
+        save, tell, note = (Every(p, now) for p in (self.config.save_seconds, PROGRESS_SECONDS, JOURNAL_SECONDS))
+        members, chances = self._known()
+        for actor in self.actors:
+            seeds = self.randoms[-1].integers(0, 2**63, actor.games.batch).astype(np.uint64)
+            actor.begin(seeds, members, chances)
+        began = time.monotonic() - now
+        while not stop.is_set() and now < self.budget:
+            self._stretch()
+            counters.seconds = now = time.monotonic() - began
+            if now >= counters.checkpoint_due:
+                self._checkpoint()
+                self._save()
+            elif save.due(now):
+                self._save()
+            if tell.due(now):
+                state = self._progress()
+                on_progress(state)
+                if note.due(now) or state.event:
+                    journal.write(state)
+
+    def _known(self) -> tuple[list[int], np.ndarray]:
+        """The past selves' numbers and the chances of meeting them now."""
+        members = [member.number for member in self.league.members]
+        return members, self.league.chances() if members else np.zeros(0)
+
+    def _stretch(self) -> None:
+        """One rollout, and the learning from it."""
+        settings, counters, clock = self.config, self.counters, time.perf_counter
+        start = clock()
+        members, chances = self._known()
+
+        def play(actor: Actor) -> Told:
+            actor.games.team_spirit = self.spirit
+            return actor.play(self.player, self.past, members, chances, settings.gamma, settings.trace)
+
+        told = list(self._pool.map(play, self.actors))
+        played = clock()
+        self.losses = self.learner.learn(self.rollout, self.share)
+        if not math.isfinite(sum(self.losses)):
+            raise Diverged(f"the loss is {sum(self.losses)} after {self.learner.updates:,} updates")
+        self.player = self.learner.player()
+        end = clock()
+        for part in told:
+            for code, score in part.results:
+                self.league.result(code, score)
+            counters.games += len(part.results)
+        steps = int(self.rollout.learns.sum())
+        counters.steps += steps
+        counters.rollouts += 1
+        game, act = (sum(getattr(part, name) for part in told) for name in ("game_seconds", "act_seconds"))
+        self.meter.add(
+            counters.seconds,
+            steps=steps,
+            game=(played - start) * game / (game + act),
+            act=(played - start) * act / (game + act),
+            learn=end - played,
+            all=end - start,
+            games=sum(len(part.lengths) for part in told),
+            lengths=sum(sum(part.lengths) for part in told),
+        )
+        self.terms = dict(zip(stage.TERMS, np.mean([part.terms for part in told], 0).tolist(), strict=False))
+
+    @property
+    def share(self) -> float:
+        """Of the budget that has passed."""
+        return min(1.0, self.counters.seconds / self.budget) if self.budget else 1.0
+
+    @property
+    def spirit(self) -> float:
+        return self.config.between(self.config.first_team_spirit, self.config.final_team_spirit, self.share)
+
+    def _checkpoint(self) -> Path:
+        """Saves an agent that can play, which joins the league."""
+        tensors = self.learner.net.state_dict()
+        folder = keep(self.run, self.spec, self.config, tensors, self.learner.updates, self.counters)
+        if not self.config.exploit:
+            self.league.add(int(folder.name))
+        return folder
+
+    def _save(self) -> None:
+        """Takes the state, and leaves the writing of it to a thread."""
+        self._saved()
+        state = resume.take(self.learner, self.counters, self.league, self.randoms[:1])
+        self._writing = self._writer.submit(state.write, self.run)
+
+    def _saved(self) -> None:
+        """Waits for the last save, and raises what it raised."""
+        if self._writing is not None:
+            self._writing.result()
+
+    def _progress(self) -> TeamProgress:
+        counters, meter, settings, losses = self.counters, self.meter, self.config, self.losses
+        events, self.events = self.events, []
+        return TeamProgress(
+            game=settings.game,
+            seconds=counters.seconds,
+            budget=self.budget,
+            steps=counters.steps,
+            updates=self.learner.updates,
+            games=counters.games,
+            members=len(self.league.members),
+            steps_per_second=meter.ratio("steps", "all"),
+            game_share=meter.ratio("game", "all"),
+            act_share=meter.ratio("act", "all"),
+            learn_share=meter.ratio("learn", "all"),
+            game_length=meter.ratio("lengths", "games"),
+            team_spirit=self.spirit,
+            learning_rate=settings.between(settings.learning_rate, settings.final_learning_rate, self.share),
+            policy_loss=losses.policy,
+            value_loss=losses.value,
+            entropy=losses.entropy,
+            kl=losses.kl,
+            clipped=losses.clipped,
+            wins=self.league.rates(),
+            terms=self.terms,
+            event="; ".join(events),
+        )
