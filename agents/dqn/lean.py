@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from agents.dqn.network import QConfig, QNetwork
+from agents.dqn.norm import norm_relu
 
 BLOCK = 4  # pixels, the first convolution's stride
 SCALE = 1 / 255
@@ -71,14 +72,13 @@ class Lean:
                 stride = 2 if stride == 1 and name == "body.0" else 1
             elif isinstance(layer, nn.Linear):
                 x = functional.linear(x, self._leaves[f"{name}.weight"], self._leaves[f"{name}.bias"])
-            elif isinstance(layer, nn.LayerNorm):
+            elif isinstance(layer, nn.LayerNorm):  # and the ReLU that follows it
                 rows = x.permute(0, 2, 3, 1) if x.dim() == 4 else x
-                weight, bias = self._leaves[f"{name}.weight"], self._leaves[f"{name}.bias"]
-                rows = functional.layer_norm(rows, rows.shape[1:], weight, bias, layer.eps)
+                rows = norm_relu(rows, self._leaves[f"{name}.weight"], self._leaves[f"{name}.bias"], layer.eps)
                 x = rows.permute(0, 3, 1, 2) if x.dim() == 4 else rows
             elif isinstance(layer, nn.Flatten):
                 x = x.flatten(1)
-            else:
+            elif not self._shape.layer_norm:
                 x = functional.relu(x)
         return self._head(x.float())
 
@@ -131,6 +131,13 @@ def _from_blocks(gradient: Tensor) -> Tensor:
     out, channels, height, width = gradient.shape
     parts = gradient.reshape(out, channels // BLOCK**2, BLOCK, BLOCK, height, width).permute(0, 1, 4, 2, 5, 3)
     return parts.reshape(out, channels // BLOCK**2, height * BLOCK, width * BLOCK) * SCALE
+
+
+def warm_up() -> None:
+    """Calls every compiled function once: the first call on a machine takes seconds."""
+    x, weight = torch.zeros(1, 2, dtype=torch.bfloat16).requires_grad_(), torch.ones(2)
+    norm_relu(x, weight, weight, 1e-5).sum().backward()  # type: ignore[no-untyped-call]
+    blocks(np.zeros((1, 1, BLOCK, BLOCK), np.uint8))
 
 
 def blocks(frames: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from agents.dqn import lean
 from agents.dqn.learner import Learner
 from agents.dqn.memory import END, LAST, Memory, fit
 from agents.dqn.network import QConfig
@@ -134,6 +135,7 @@ def warm_up(net: QConfig) -> None:
     for _ in range(net.stack + 2):
         memory.add(np.zeros((1, net.height, net.width), np.uint8), no, no, no, no, no)
     memory.sample(np.random.default_rng(0), 1, 1, 0.5)
+    lean.warm_up()
 
 
 def _add(memory: Memory, seen: Tick, outcome: Tick) -> None:

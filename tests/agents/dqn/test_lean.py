@@ -8,6 +8,7 @@ from agents.dqn import targets
 from agents.dqn.lean import Lean, blocks, fits
 from agents.dqn.learner import Learner
 from agents.dqn.network import QConfig, QNetwork, in_half
+from agents.dqn.norm import norm_relu
 
 SHAPES = {
     "plain": QConfig(channels=16, hidden=128),
@@ -68,6 +69,27 @@ def test_outputs_and_gradients_are_the_networks(shape):
         assert (two.dtype, two.shape) == (torch.float32, parameter.shape), name
         assert torch.cosine_similarity(one.flatten(), two.flatten(), dim=0) > 0.98, name
         assert 0.95 < two.norm() / one.norm() < 1.05, name
+
+
+@pytest.mark.parametrize("size", [(5, 7, 3), (512,)])
+def test_a_norm_and_its_relu_in_one(size):
+    """Against float64: as near as bfloat16 allows, and no layer norm of zeros divides by zero."""
+    torch.manual_seed(0)
+    x, gradient = (torch.randn(6, *size).bfloat16() for _ in range(2))
+    x[3] = 0
+    weight, bias = torch.rand(size) + 0.5, torch.randn(size)
+    leaves = [x.clone().requires_grad_(), weight.requires_grad_(), bias.requires_grad_()]
+    found = norm_relu(*leaves, 1e-5)
+    got = torch.autograd.grad(found, leaves, gradient)
+    exact = [leaf.detach().double().requires_grad_() for leaf in leaves]
+    true = torch.relu(torch.nn.functional.layer_norm(exact[0], size, *exact[1:], 1e-5))
+    wanted = torch.autograd.grad(true, exact, gradient.double())
+    torch.testing.assert_close(found.double(), true, rtol=2**-8, atol=1e-6)
+    torch.testing.assert_close(got[0].double()[[0, 1, 2, 4, 5]], wanted[0][[0, 1, 2, 4, 5]], rtol=0.01, atol=0.01)
+    torch.testing.assert_close(got[1].double(), wanted[1], rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(got[2].double(), wanted[2], rtol=1e-4, atol=1e-4)
+    x[1, ..., 0] = torch.nan
+    assert norm_relu(x, weight, bias, 1e-5)[1].isnan().all()
 
 
 def test_a_learner_knows_when_weights_have_changed():
