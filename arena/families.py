@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import envs
 from agents.core import Agent
-from arena import points, runner
+from arena import points, runner, teams
 from arena.records import AgentRef, FaultKind, MatchRecord
 from arena.runner import Event, Limits, Player, Task
 
@@ -16,13 +16,21 @@ def for_points(game_id: str) -> bool:
     return envs.spec(game_id).family == "score"
 
 
+def for_teams(game_id: str) -> bool:
+    """Whether each agent plays a whole side of units. Raises `InputError`: unknown game."""
+    return envs.spec(game_id).family == "team"
+
+
 def play(game_id: str, players: Sequence[Player], tasks: Sequence[Task], limits: Limits) -> Iterator[Event]:
-    """`arena.runner.play` with two players, or `arena.points.play` with one."""
+    """`arena.runner.play` or `arena.teams.play` with two players, or `arena.points.play` with one."""
     if for_points(game_id):
         (player,) = players
         yield from points.play(envs.score_game(game_id), player, tasks, limits)
+        return
+    one, two = players
+    if for_teams(game_id):
+        yield from teams.play(envs.team_game(game_id), (one, two), tasks, limits)
     else:
-        one, two = players
         yield from runner.play(envs.make(game_id), (one, two), tasks, limits)
 
 
@@ -30,6 +38,8 @@ def warm_up(agent: Agent, game_id: str) -> None:
     """One move of a game that does not count, so that compiling and loading are on nobody's clock."""
     if for_points(game_id):
         points.warm_up(agent, envs.spec(game_id))
+    elif for_teams(game_id):
+        teams.warm_up(agent, envs.team_game(game_id))
     else:
         runner.warm_up(agent, envs.make(game_id))
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import envs
 from agents.registry import pinned
-from arena.families import for_points
+from arena.families import for_points, for_teams
 from arena.match import seat
 from arena.openings import Opening, largest_book
 from arena.pool import Pool
@@ -175,14 +175,15 @@ class Ladder:
         found: Games = []
         for pairing in (pairing for pairings in read_rounds(self.store, self.name) for pairing in pairings):
             a, b = refs[pairing.a], refs[pairing.b]
-            todo = tasks(self.name, self.config.seed, self.spec, a.fingerprint, b.fingerprint, pairing, book)
+            names = (a.fingerprint, b.fingerprint)
+            todo = tasks(self.name, self.config.seed, self.spec, *names, pairing, book, self.config.options)
             found.append(((a,) if a is b else (a, b), list(todo)))
         return found
 
     def _book(self) -> Sequence[Opening]:
-        """The openings of a board game."""
-        if for_points(self.config.game):
-            return ()
+        """The openings of a board game; of a team game none."""
+        if for_points(self.config.game) or for_teams(self.config.game):
+            return ((),)
         game = envs.make(self.config.game)
         return self.config.openings or largest_book(game, BOOK, self.config.plies, self.config.seed)
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from typing import Any
 
 import envs
 from agents.core import Agent, AgentError, GameKey
 from agents.registry import load
 from arena import points
+from arena.families import play, warm_up
 from arena.openings import Opening, largest_book
 from arena.records import AgentRef, MatchRecord
-from arena.runner import DEFAULT_LIMITS, Finished, Limits, Player, play, warm_up
+from arena.runner import DEFAULT_LIMITS, Finished, Limits, Player
 from arena.schedule import BOOK, Pairing, batches, tasks
 from envs.core import GameSpec, InputError
 
@@ -37,6 +39,7 @@ def play_match(
     batch: int = 64,
     loader: Callable[[str], Agent] = load,
     book: Sequence[Opening] | None = None,
+    options: Mapping[str, Any] | None = None,
 ) -> Iterator[MatchRecord]:
     """Yields the games of a match pair by pair: same opening, same seed, seats swapped; ``batch`` are played at once.
 
@@ -44,27 +47,30 @@ def play_match(
     test that stops iterating when it has seen enough would be misled by them. The two games of a pair have ids that end
     in "-1", where ``a`` moves first, and "-2". The same arguments give the same games.
     games: an even number. plies: length of the random openings, least and most; None: the game's usual ones.
-    book: these openings, in this order, instead of random ones.
+    book: these openings, in this order, instead of random ones. Team games have no openings, but may have ``options``.
     Raises `InputError`: an unknown agent or game, an agent that cannot play it, an odd number of games.
     """
     if games < 2 or games % 2:
         raise InputError(f"a match is played in mirrored pairs, so its games are an even number, not {games}")
-    game = envs.make(game_id)
-    book = book or largest_book(game, min(BOOK, games // 2), plies, seed)
+    spec = envs.spec(game_id)
+    if spec.family == "team":
+        book = ((),)
+    else:
+        book = book or largest_book(envs.make(game_id), min(BOOK, games // 2), plies, seed)
     with ExitStack() as stack:
         players = []
-        for spec in (a, b):
-            agent = loader(spec)
+        for name in (a, b):
+            agent = loader(name)
             stack.callback(agent.close)
-            players.append(seat(agent, spec, game.spec))
-            warm_up(agent, game)
+            players.append(seat(agent, name, spec))
+            warm_up(agent, game_id)
         one, two = players
         pairing = Pairing(0, 1, 0, games // 2)
-        todo = list(tasks("", seed, game.spec, one.ref.fingerprint, two.ref.fingerprint, pairing, book))
+        todo = list(tasks("", seed, spec, one.ref.fingerprint, two.ref.fingerprint, pairing, book, options))
         for part in batches(todo, batch):
             finished: dict[int, MatchRecord] = {}
             told = 0
-            for event in play(game, (one, two), part, limits):
+            for event in play(game_id, (one, two), part, limits):
                 if isinstance(event, Finished):
                     finished[event.game] = event.record
                 while told in finished:
@@ -81,11 +87,12 @@ def play_for_points(
     limits: Limits = DEFAULT_LIMITS,
     batch: int = 32,
     loader: Callable[[str], Agent] = load,
+    stopping: Callable[[], bool] = lambda: False,
 ) -> Iterator[MatchRecord]:
     """Yields games played for points: every agent plays the same ``games`` seeds, ``batch`` of them at once.
 
-    Games of one seed have ids that begin alike. The same arguments give the same games. Raises `InputError` as
-    `play_match` does.
+    Games of one seed have ids that begin alike. The same arguments give the same games, as long as ``stopping``, which
+    is asked again and again, does not say that no more are wanted. Raises `InputError` as `play_match` does.
     """
     game = envs.score_game(game_id)
     with ExitStack() as stack:
@@ -103,3 +110,5 @@ def play_for_points(
                 for event in points.play(game, player, todo, limits):
                     if isinstance(event, Finished):
                         yield event.record
+                    if stopping():
+                        return

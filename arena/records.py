@@ -6,7 +6,8 @@ One shape serves every family of games:
 * score: one seat, ``seed`` starts the emulator, ``returns`` holds the raw score of the whole game;
 * team: two seats (a policy per side); a step in which ``n`` units act is ``n`` entries of ``actions``, the units of
   seat 0 first and each side in the game's own order of units, those that cannot act included as action 0, so that entry
-  ``step * n + unit`` is found without an index; ``analysis`` has one entry an action, as everywhere.
+  ``step * n + unit`` is found without an index; ``analysis`` has one entry an action, as everywhere, but what a side
+  thought stands with its first unit and None with the others.
 
 In a file a record is one JSON object (`to_json`, `from_json`); in the store the text is deflated (`pack`, `unpack`).
 """
@@ -18,7 +19,7 @@ import json
 import math
 import zlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar, get_args
 
 from agents.core import Decision
@@ -90,6 +91,7 @@ class MatchRecord:
     started: str  # ISO 8601, UTC
     seconds: float
     versions: dict[str, str]  # of arena and the libraries that decide the outcome
+    options: dict[str, Any] = field(default_factory=dict)  # of the game, as JSON has them; empty: its usual ones
     schema: int = SCHEMA
 
     @property
@@ -103,7 +105,8 @@ def line_hash(record: MatchRecord) -> int:
 
     Such games tell no more than one of them does; signed, because that is what SQLite's integers are.
     """
-    text = json.dumps([record.game, [agent.fingerprint for agent in record.agents], record.actions])
+    told = [record.game, [agent.fingerprint for agent in record.agents], record.actions]
+    text = json.dumps([*told, record.options] if record.options else told)
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big", signed=True)
 
 
@@ -126,6 +129,7 @@ def to_json(record: MatchRecord) -> str:
             "started": record.started,
             "seconds": record.seconds,
             "versions": record.versions,
+            **({"options": record.options} if record.options else {}),
         },
         separators=(",", ":"),
         allow_nan=False,
@@ -158,6 +162,7 @@ def from_json(text: str) -> MatchRecord:
             started=_as(str, data["started"]),
             seconds=_number(data["seconds"]),
             versions={_as(str, k): _as(str, v) for k, v in _as(dict, data["versions"]).items()},
+            options=_as(dict, data.get("options", {})),
         )
     except KeyError as error:
         raise InputError(f"not a match record: {error.args[0]!r} is missing") from None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ from agents.core import Agent, AgentError, Batch, GameKey
 from agents.registry import load
 from arena.records import MatchRecord
 from arena.runner import agent_seed, one_line
-from envs.core import ScoreGame
+from envs.core import InputError, ScoreGame, TeamGame
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,9 @@ def movers(record: MatchRecord) -> list[int]:
     """The seat that made each action, for a record that `verify` finds nothing wrong with."""
     if len(record.agents) == 1:
         return [0] * len(record.actions)
+    if envs.spec(record.game).family == "team":
+        units = len(envs.team_game(record.game).units)
+        return [int(entry % units >= units // 2) for entry in range(len(record.actions))]
     game = envs.make(record.game)
     states, seats = game.init(1), []
     for action in record.actions:
@@ -70,6 +73,9 @@ def _findings(record: MatchRecord) -> Iterator[Finding]:
         yield Finding(None, f"analysis of {len(record.analysis)} plies for {len(record.actions)} actions")
     if spec.family == "score":
         yield from _points(record, envs.score_game(record.game))
+        return
+    if spec.family == "team":
+        yield from _teams(record, envs.team_game(record.game))
         return
     game = envs.make(record.game)
     states = game.init(1)
@@ -110,6 +116,35 @@ def _points(record: MatchRecord, game: ScoreGame) -> Iterator[Finding]:
         yield Finding(None, f"returns are {record.returns}, but should be {(score,)}")
 
 
+def _teams(record: MatchRecord, game: TeamGame) -> Iterator[Finding]:
+    """Plays a team game again."""
+    units, row = len(game.units), np.zeros(1, np.int64)
+    if len(record.actions) % units:
+        yield Finding(None, f"{len(record.actions)} actions are no whole number of decisions of {units} units")
+        return
+    try:
+        play = game.start([record.seed], record.options)
+    except InputError as error:
+        yield Finding(None, str(error))
+        return
+    try:
+        for ply in range(0, len(record.actions), units):
+            joint = record.actions[ply : ply + units]
+            if play.over[0]:
+                yield Finding(ply, f"actions {joint} after the end of the game")
+                return
+            legal = play.observe(row)[1][0]
+            for unit, action in enumerate(joint):
+                if not (0 <= action < game.spec.num_actions and legal[unit, action]):
+                    yield Finding(ply + unit, f"illegal action {action} of {game.units[unit]}")
+                    return
+            play.step(row, np.array([joint], np.int64))
+        ended = bool(play.over[0]) and not play.truncated[0]
+        yield from _end(record, float(play.outcome[0]) if ended else math.nan)
+    finally:
+        play.close()
+
+
 def _end(record: MatchRecord, outcome: float) -> Iterator[Finding]:
     """Whether the returns follow from how the game ended. ``outcome``: of the final position, for seat 0, or NaN."""
     if (record.termination == "fault") != (record.fault is not None):
@@ -139,31 +174,55 @@ def _differences(record: MatchRecord, seat: int, loader: Callable[[str], Agent])
             yield Finding(None, f"{ref.spec} is another player now: {agent.fingerprint}, it was {ref.fingerprint}")
             return
         agent.start(spec, [GameKey(record.id, seat, agent_seed(record.seed, seat))])
-        for ply, observation, legal in _asked(record, seat):
-            history = list(record.actions[:ply])
-            (decision,) = agent.act(Batch(np.zeros(1, np.int64), observation, legal, [history]))
-            if decision.action != record.actions[ply]:
-                yield Finding(ply, f"{ref.name} chooses {decision.action} now, it was {record.actions[ply]}")
+        for plies, observations, legal, histories in _asked(record, seat):
+            batch = Batch(np.zeros(len(plies), np.int64), observations, legal, histories)
+            for ply, decision in zip(plies, agent.act(batch), strict=True):
+                if decision.action != record.actions[ply]:
+                    yield Finding(ply, f"{ref.name} chooses {decision.action} now, it was {record.actions[ply]}")
     except AgentError as error:
         yield Finding(None, f"{ref.name} cannot be asked: {one_line(error)}")
     finally:
         agent.close()
 
 
-def _asked(record: MatchRecord, seat: int) -> Iterator[tuple[int, NDArray[Any], NDArray[np.bool_]]]:
-    """Every ply at which a seat's agent was asked, with the observation and the legal actions it had, [1, ...] each."""
+Question = tuple[Sequence[int], NDArray[Any], NDArray[np.bool_], list[list[int]]]
+"""Indices of actions, and what the agent was shown before it chose them: the fields of a `Batch`."""
+
+
+def _asked(record: MatchRecord, seat: int) -> Iterator[Question]:
+    """Everything that a seat's agent was asked."""
     if len(record.agents) == 1:
         points = envs.score_game(record.game)
         play, row = points.start([record.seed]), np.zeros(1, np.int64)
         legal = np.ones((1, points.spec.num_actions), np.bool_)
         for ply, action in enumerate(record.actions):
-            yield ply, play.observe(row), legal
+            yield [ply], play.observe(row), legal, [list(record.actions[:ply])]
             play.step(row, np.array([action], np.int64))
         play.close()
+        return
+    if envs.spec(record.game).family == "team":
+        yield from _asked_side(record, seat)
         return
     game = envs.make(record.game)
     states = game.init(1)
     for ply, action in enumerate(record.actions):
         if ply >= len(record.opening) and game.mover(states)[0] == seat:
-            yield ply, states.copy(), game.legal(states)
+            yield [ply], states.copy(), game.legal(states), [list(record.actions[:ply])]
         states = game.step(states, np.array([action], np.int32))
+
+
+def _asked_side(record: MatchRecord, seat: int) -> Iterator[Question]:
+    """The same of a team game."""
+    game, row = envs.team_game(record.game), np.zeros(1, np.int64)
+    units = len(game.units)
+    own = range(seat * units // 2, (seat + 1) * units // 2)
+    play = game.start([record.seed], record.options)
+    try:
+        for ply in range(0, len(record.actions), units):
+            seen, legal = play.observe(row)
+            side = slice(own.start, own.stop)
+            histories = [list(record.actions[unit:ply:units]) for unit in own]
+            yield [ply + unit for unit in own], seen[0, side].copy(), legal[0, side].copy(), histories
+            play.step(row, np.array([record.actions[ply : ply + units]], np.int64))
+    finally:
+        play.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal, get_args
@@ -17,7 +17,7 @@ from sqlalchemy.dialects.sqlite import insert
 import envs
 from arena.adjudication import Adjudication
 from arena.duplicates import Points, duplicates
-from arena.families import for_points
+from arena.families import for_points, for_teams
 from arena.openings import Opening, after, default_plies, largest_book
 from arena.records import AgentRef
 from arena.runner import DEFAULT_LIMITS, Limits
@@ -45,6 +45,7 @@ class LadderConfig:
     limits: Limits = DEFAULT_LIMITS
     openings: tuple[Opening, ...] = ()  # these, in this order, instead of random ones
     anchors: tuple[tuple[str, float], ...] = ()  # fingerprints of agents whose Elo is given: the scale of all others
+    options: Mapping[str, Any] = dataclasses.field(default_factory=dict)  # of a team game, as JSON has them
 
     def __post_init__(self) -> None:
         if self.schedule not in get_args(ScheduleKind):
@@ -94,6 +95,11 @@ def configure(store: Store, name: str, config: LadderConfig) -> LadderConfig:
     if for_points(config.game):
         _check_for_points(config)
         config = dataclasses.replace(config, plies=(0, 0))
+    elif for_teams(config.game):
+        if config.openings:
+            raise InputError(f"games of {config.game} begin as their seeds say; a ladder of it has no openings")
+        envs.team_game(config.game).start([], config.options).close()  # raises for options it lacks
+        config = dataclasses.replace(config, plies=(0, 0))
     else:
         config = dataclasses.replace(config, plies=config.plies or default_plies(spec))
         if config.openings:
@@ -102,7 +108,7 @@ def configure(store: Store, name: str, config: LadderConfig) -> LadderConfig:
             largest_book(envs.make(config.game), 1, config.plies)  # raises where there are no such openings
     old = read_config(store, name)
     if old is not None:
-        for field in ("game", "schedule", "plies", "seed"):
+        for field in ("game", "schedule", "plies", "seed", "options"):
             was, now = getattr(old, field), getattr(config, field)
             if was != now:
                 raise InputError(f"ladder {name!r} was made with {field} {was}, not {now}: choose another name")
@@ -111,7 +117,9 @@ def configure(store: Store, name: str, config: LadderConfig) -> LadderConfig:
         if config.pairs < old.pairs:
             raise InputError(f"ladder {name!r} was made with {old.pairs} pairs, which cannot become {config.pairs}")
     if config != old:
-        text = json.dumps({**dataclasses.asdict(config), "game_version": spec.version})
+        fields = {field.name: getattr(config, field.name) for field in dataclasses.fields(config)}
+        fields |= {"limits": dataclasses.asdict(config.limits), "options": dict(config.options)}
+        text = json.dumps({**fields, "game_version": spec.version})
         created = datetime.now(UTC).isoformat(timespec="seconds")
         upsert = insert(ladders).on_conflict_do_update(index_elements=[ladders.c.name], set_={"config": text})
         with store.writing() as db:

@@ -22,12 +22,13 @@ from __future__ import annotations
 import math
 import operator
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -82,7 +83,8 @@ class Task:
     id: str
     seed: int  # 0..2**63-1
     opening: Opening
-    first: int  # which player moves first, 0 or 1
+    first: int  # which player has the first seat, 0 or 1
+    options: Mapping[str, Any] = field(default_factory=dict)  # of a team game, as JSON has them
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +172,7 @@ def make_record(
         started=started,
         seconds=round(seconds, 4),
         versions=versions(),
+        options=dict(task.options),
     )
 
 
@@ -208,27 +211,28 @@ def _act(agent: Agent, batch: Batch) -> list[Answer]:
 
 
 def ask(
-    player: int, agent: Agent, spec: GameSpec, keys: Sequence[GameKey], batch: Batch
+    player: int, agent: Agent, spec: GameSpec, keys: Sequence[GameKey], batch: Batch, units: int = 1
 ) -> Generator[Event, None, tuple[list[Answer], bool]]:
-    """An answer for each row of the batch, and whether they came as one. Where the agent fails, each row is asked alone
-    of an agent started on that game only; then it has to be started on all of them again."""
-    games = batch.games.tolist()
+    """An answer for each row of the batch, and whether they came as one. Where the agent fails, each game, which has
+    ``units`` rows, is asked alone of an agent started on it only; then it has to be started on all of them again."""
+    games = batch.games[::units].tolist()
     yield Thinking(player, tuple(games))
     try:
         return [*_act(agent, batch)], True
     except Exception as error:
-        answers: list[Answer] = [error]
-    if len(games) > 1:  # which rows is it that the agent cannot answer?
+        answers: list[Answer] = [error] * units
+    if len(games) > 1:  # which games is it that the agent cannot answer?
         answers = []
         for i, g in enumerate(games):
             yield Thinking(player, (g,))
             try:
                 agent.start(spec, [keys[g]])
-                row = slice(i, i + 1)
-                alone = Batch(np.zeros(1, np.int64), batch.observations[row], batch.legal[row], batch.history[row])
+                rows = slice(i * units, (i + 1) * units)
+                zero = np.zeros(units, np.int64)
+                alone = Batch(zero, batch.observations[rows], batch.legal[rows], batch.history[rows])
                 answers += _act(agent, alone)
             except Exception as error:
-                answers.append(error)
+                answers += [error] * units
     return answers, False
 
 

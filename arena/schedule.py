@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, pairwise
+from typing import Any
 
 from arena.openings import Opening
 from arena.runner import Task
@@ -70,7 +71,14 @@ def _fill(couples: Iterable[tuple[int, int]], done: Planned, pairs: int) -> list
 
 
 def tasks(
-    ladder: str, seed: int, spec: GameSpec, a: str, b: str, pairing: Pairing, book: Sequence[Opening]
+    ladder: str,
+    seed: int,
+    spec: GameSpec,
+    a: str,
+    b: str,
+    pairing: Pairing,
+    book: Sequence[Opening],
+    options: Mapping[str, Any] | None = None,
 ) -> Iterator[Task]:
     """The games of a pairing, mirrored pairs one after the other. ``a``, ``b``: the players' fingerprints.
 
@@ -82,7 +90,9 @@ def tasks(
         return
     for k in range(pairing.start, pairing.start + pairing.pairs):
         opening = book[k % len(book)]
-        name = json.dumps([ladder, seed, spec.id, spec.version, a, b, k, opening])
+        name = json.dumps(
+            [ladder, seed, spec.id, spec.version, a, b, k, opening, *([dict(options)] if options else [])]
+        )
         digest = hashlib.blake2b(name.encode(), digest_size=16).digest()
         for first in (0, 1):
             yield Task(
@@ -90,6 +100,7 @@ def tasks(
                 seed=int.from_bytes(digest[8:], "big") >> 1,
                 opening=opening,
                 first=first,
+                options=dict(options or {}),
             )
 
 

@@ -9,7 +9,7 @@ game without knowing it.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -195,6 +195,70 @@ class ScoreGame(Protocol):
         ...
 
 
+class TeamPlay(Protocol):
+    """Team games that are under way, ``n`` of them; the rows of all arrays are games, units are `TeamGame.units`."""
+
+    over: NDArray[np.bool_]  # [n]
+    truncated: NDArray[np.bool_]  # [n] over, but cut off by the limit on its length
+    outcome: NDArray[np.float32]  # [n] 1, 0 or -1 from the view of seat 0; NaN while the game runs
+
+    def observe(self, rows: NDArray[np.int64]) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+        """What each unit of these games sees, [k, U, *observation_shape], and its legal actions, bool[k, U, A], of
+        which every unit always has one. May be overwritten by the next call."""
+        ...
+
+    def step(self, rows: NDArray[np.int64], actions: NDArray[np.integer]) -> None:
+        """One decision of these games, none of which is over: int[k, U] legal actions. A game that is left out once
+        is not used any more."""
+        ...
+
+    def close(self) -> None:
+        """Ends what the games run on. Nothing may be called after it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class TeamEvent:
+    """Something that people want to see on the time line."""
+
+    seat: int  # whose success it is
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class TokenKind:
+    """What a token on a map looks like."""
+
+    name: str
+    shape: Literal["disc", "square", "ring"]
+    radius: float  # in units of the scenery's background
+    label: str = ""  # one or two letters
+
+
+@dataclass(frozen=True, slots=True)
+class Scenery:
+    """The map of games that have one; a shot's tokens stand on it."""
+
+    background: Picture
+    kinds: tuple[TokenKind, ...]
+    colours: tuple[str, str, str]  # of the sides, and of what belongs to nobody
+
+
+@dataclass(frozen=True, slots=True)
+class TeamShot:
+    """A moment of a team game. ``fog``: what seat 0 or 1 knows; None: everything."""
+
+    decision: int  # that have been made
+    text: Callable[[int | None], str]  # fog -> the moment in characters, several lines
+    gauges: dict[str, tuple[float, float]]  # by name: of either side
+    stats: NDArray[np.int64]  # [U, S], in the order of `TeamGame.stats`
+    events: tuple[TeamEvent, ...]  # since the shot before
+    tokens: NDArray[np.uint8] | None = None
+    """[k, 7] where the game has a scenery: kind, owner (2: nobody), x and y (0..255 over the background's width and
+    height), health and mana (0..255; 0: shows none), and who sees it: bits 0 and 1 for the seats, 2 for no fog."""
+    picture: NDArray[np.uint8] | None = None  # [H, W, 3] RGB where it has none
+
+
 class TeamGame(Protocol):
     """A game of two sides whose units all act at once, as PettingZoo knows it."""
 
@@ -203,7 +267,33 @@ class TeamGame(Protocol):
 
     @property
     def units(self) -> tuple[str, ...]:
-        """The agents' names, seat 0's first and each side's in the order of a record's actions."""
+        """The agents' names, seat 0's first and each side's in the order of a record's actions; both sides have as
+        many."""
+        ...
+
+    @property
+    def action_names(self) -> tuple[str, ...]:
+        """[A]; action 0 is what units do that can do nothing."""
+        ...
+
+    @property
+    def stats(self) -> tuple[str, ...]:
+        """What `TeamShot.stats` holds of every unit."""
+        ...
+
+    @property
+    def scenery(self) -> Scenery | None:
+        """The map, if there is one."""
+        ...
+
+    def start(self, seeds: Sequence[int], options: Mapping[str, Any] = {}) -> TeamPlay:
+        """A game for every seed, 0..2**63-1. Seed, options and actions decide a game bit for bit, whatever else is
+        started. Raises `InputError` for options it lacks."""
+        ...
+
+    def film(self, seed: int, actions: Sequence[int], options: Mapping[str, Any] = {}) -> Iterator[TeamShot]:
+        """What a game looks like, the start first and then after each decision; ``actions`` as in a record. Raises
+        `InputError` where an action follows the end or a decision is not whole."""
         ...
 
     def parallel_env(self, render_mode: str | None = None, **options: Any) -> Any:

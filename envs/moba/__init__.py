@@ -26,16 +26,18 @@ are summed in an order that is the same for both sides, and chance is a hash of 
 stream. So games with the sides' luck and actions exchanged are each other's mirror image, bit for bit
 (`world.mirrored`).
 
-Files, downwards: `faces` (PettingZoo) and `games` (batches, for training), `observe`, `rewards`, `tick`, `fog`,
+Files, downwards: `faces` (PettingZoo), `shots` (for watching), `play` (for matches) and `games` (batches, for
+training), `observe`, `rewards`, `tick`, `fog`,
 `paying`, `heroes`, `minions`, `orders`, `start`, `world` (the state), `features`, `tables` (all numbers), `pictures`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from envs.core import GameSpec
+from envs.core import GameSpec, Scenery, TeamPlay, TeamShot
 from envs.moba import features, tables
 
 
@@ -50,6 +52,37 @@ class Moba:
     def units(self) -> tuple[str, ...]:
         """``west_0``.. and then ``east_0``..: the agents' names, in the order of a record's actions."""
         return tuple(f"{side}_{i}" for side in self.spec.seats for i in range(self.heroes))
+
+    @property
+    def action_names(self) -> tuple[str, ...]:
+        """[A]"""
+        return tables.ACTIONS
+
+    @property
+    def stats(self) -> tuple[str, ...]:
+        """`envs.moba.shots.STATS`"""
+        from envs.moba.shots import STATS
+
+        return STATS
+
+    @property
+    def scenery(self) -> Scenery:
+        """The map."""
+        from envs.moba.shots import scenery
+
+        return scenery(self.heroes)
+
+    def start(self, seeds: Sequence[int], options: Mapping[str, Any] = {}) -> TeamPlay:
+        """See `envs.core.TeamGame.start`; ``options`` are those of `envs.moba.setup.Setup`."""
+        from envs.moba.play import Play
+
+        return Play(self.heroes, seeds, options)
+
+    def film(self, seed: int, actions: Sequence[int], options: Mapping[str, Any] = {}) -> Iterator[TeamShot]:
+        """See `envs.core.TeamGame.film`."""
+        from envs.moba.shots import film
+
+        return film(self.heroes, seed, actions, options)
 
     def batch(self, batch: int, threads: int = 1, **options: Any) -> Any:
         """`envs.moba.games.Games` of this size; ``options`` are those of `envs.moba.setup.Setup`."""

@@ -15,7 +15,7 @@ SCALE = SIZE / 48
 SIDES = ("west", "east")
 
 
-def _place(s: int, x: float, y: float) -> tuple[float, float]:
+def place(s: int, x: float, y: float) -> tuple[float, float]:
     """Picture coordinates of a point in side ``s``'s frame."""
     sign = 1 if s == 0 else -1
     return SIZE / 2 + sign * float(x) * SCALE, SIZE / 2 - sign * float(y) * SCALE
@@ -38,24 +38,24 @@ def picture(world: Any, fog: int | None = None) -> Picture:
     shapes: list[Shape] = [Rect(0, 0, SIZE, SIZE, GROUND)]
     for lane in range(size.lanes):
         points = t.LANES[lane if size.lanes == 3 else 1]
-        shapes.append(Polyline(tuple(_place(0, *p) for p in points), "", LANE, 16))
+        shapes.append(Polyline(tuple(place(0, *p) for p in points), "", LANE, 16))
     for s in range(2):
-        shapes.append(Circle(*_place(s, *t.FOUNTAIN), float(t.FOUNTAIN_RADIUS) * SCALE, COLOURS[s], opacity=0.2))
+        shapes.append(Circle(*place(s, *t.FOUNTAIN), float(t.FOUNTAIN_RADIUS) * SCALE, COLOURS[s], opacity=0.2))
         for j in range(size.buildings):
             hp = float(world["bhp" if fog in (None, s) else "bknown"][s, j])
             if hp > 0:
-                x, y = _place(s, world["bx"][s, j], world["by"][s, j])
+                x, y = place(s, world["bx"][s, j], world["by"][s, j])
                 r = 13 if j == size.buildings - 1 else 8
                 shapes.append(Rect(x - r, y - r, 2 * r, 2 * r, COLOURS[s], radius=3))
                 shapes += _bar(x, y + r + 2, 2 * r, hp / float(world["bmax"][s, j]), INK)
         for k in range(size.neutrals):
             known = world["nhp"][s, k] if fog is None else world["nknown"][fog, s, k]
             if known > 0:
-                shapes.append(Circle(*_place(s, world["nx"][s, k], world["ny"][s, k]), 4, CAMP))
+                shapes.append(Circle(*place(s, world["nx"][s, k], world["ny"][s, k]), 4, CAMP))
         for lane in range(size.lanes):
             for k in range(t.LANE_CREEPS):
                 if world["chp"][s, lane, k] > 0 and not _hidden(world, s, fog, bool(world["cseen"][s, lane, k])):
-                    x, y = _place(s, world["cx"][s, lane, k], world["cy"][s, lane, k])
+                    x, y = place(s, world["cx"][s, lane, k], world["cy"][s, lane, k])
                     shapes.append(Circle(x, y, 3.2, COLOURS[s]))
     for s in range(2):
         for i in range(size.heroes):
@@ -67,9 +67,9 @@ def picture(world: Any, fog: int | None = None) -> Picture:
 def _hero(world: Any, s: int, i: int, fog: int | None) -> list[Shape]:
     letter = t.ROLES[int(world["role"][s, i])][:2]
     if _hidden(world, s, fog, bool(world["seen"][s, i])):
-        x, y = _place(s, world["last_x"][s, i], world["last_y"][s, i])
+        x, y = place(s, world["last_x"][s, i], world["last_y"][s, i])
         return [Circle(x, y, 8, COLOURS[s], ring=1.5, opacity=0.5)]
-    x, y = _place(s, world["x"][s, i], world["y"][s, i])
+    x, y = place(s, world["x"][s, i], world["y"][s, i])
     return [
         Circle(x, y, 9, "#ffffff"),
         Circle(x, y, 8, COLOURS[s]),
@@ -85,7 +85,7 @@ def to_text(world: Any, fog: int | None = None) -> str:
     grid = [["."] * 48 for _ in range(24)]
 
     def put(s: int, x: float, y: float, mark: str) -> None:
-        px, py = _place(s, x, y)
+        px, py = place(s, x, y)
         column, row = min(max(int(px / SCALE), 0), 47), min(max(int(py / SCALE / 2), 0), 23)
         grid[row][column] = mark.lower() if s == 0 else mark.upper()
 

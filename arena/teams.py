@@ -1,0 +1,196 @@
+"""The batched runner for team games: two agents, a side each, many games at once, the same events as `arena.runner`.
+
+Every decision both agents are asked, each once for all its units in all running games, before anything moves. Whoever
+breaks a game (see `arena.runner` for how) loses it; where both break the same one, it is the first seat's fault. The
+time of a decision is that of all units of the side together.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agents.core import Agent, Batch, GameKey
+from arena.records import Fault, Ply, Termination
+from arena.runner import (
+    Answer,
+    Answered,
+    Complaint,
+    Event,
+    Finished,
+    Limits,
+    Player,
+    Task,
+    Thinking,
+    ask,
+    blame,
+    examine,
+    faulted,
+    keys_for,
+    make_record,
+)
+from envs.core import TeamGame
+
+Side = tuple[list[int], list[Ply | None]]  # a side's actions in a decision, and what it thought
+
+
+def warm_up(agent: Agent, game: TeamGame) -> None:
+    """One decision of the first seat; see `arena.runner.warm_up`."""
+    with suppress(Exception):
+        agent.start(game.spec, [GameKey("warm-up", 0, 0)])
+        play = game.start([0])
+        try:
+            units = len(game.units) // 2
+            seen, legal = play.observe(np.zeros(1, np.int64))
+            agent.act(Batch(np.zeros(units, np.int64), seen[0, :units], legal[0, :units], [[]] * units))
+        finally:
+            play.close()
+
+
+def play(game: TeamGame, players: tuple[Player, Player], tasks: Sequence[Task], limits: Limits) -> Iterator[Event]:
+    """Plays all tasks, which have the same options, to their ends. Every task has exactly one `Finished`."""
+    table = _Table(game, players, tasks, limits)
+    try:
+        yield from table.start(0)
+        yield from table.start(1)
+        while table.running.any():
+            yield from table.decision()
+    finally:
+        table.play.close()
+
+
+class _Table:
+    """The games of one call of `play`; rows of all arrays are tasks, ``n`` of them."""
+
+    def __init__(self, game: TeamGame, players: tuple[Player, Player], tasks: Sequence[Task], limits: Limits) -> None:
+        self.game, self.players, self.tasks, self.limits = game, players, tasks, limits
+        self.play = game.start([task.seed for task in tasks], tasks[0].options if tasks else {})
+        self.first = np.array([task.first for task in tasks], np.int8)  # [n]
+        self.running = np.ones(len(tasks), np.bool_)  # [n]
+        self.units = len(game.units) // 2  # a side
+        self.histories: list[list[list[int]]] = [[[] for _ in game.units] for _ in tasks]  # by task and unit
+        self.lines: list[list[int]] = [[] for _ in tasks]
+        self.thoughts: list[list[Ply | None]] = [[] for _ in tasks]
+        self.keys = (keys_for(tasks, 0), keys_for(tasks, 1))
+        self.started = datetime.now(UTC).isoformat(timespec="seconds")
+        self.clock = time.perf_counter()
+
+    def start(self, player: int) -> Iterator[Event]:
+        """(Re)starts an agent on all tasks; if it cannot, all running games are its loss."""
+        games = np.flatnonzero(self.running).tolist()
+        yield Thinking(player, tuple(games))
+        try:
+            self.players[player].agent.start(self.game.spec, self.keys[player])
+        except Exception as error:
+            complaint = blame(error)
+            for g in games:
+                yield self._lost(g, player, complaint)
+        yield Answered((), ())
+
+    def decision(self) -> Iterator[Event]:
+        """One action of every unit in every running game, and the ends that come of it."""
+        rows = np.flatnonzero(self.running)
+        seen, legal = self.play.observe(rows)
+        sides: dict[tuple[int, int], Side | Complaint] = {}
+        for player in (0, 1):
+            for g, side in (yield from self._ask(player, rows, seen, legal)):
+                sides[g, player] = side
+        games = []
+        for g in rows.tolist():
+            if not self.running[g]:  # an agent could not be started again
+                continue
+            order = (0, 1) if self.first[g] == 0 else (1, 0)
+            broken = [(p, side) for p in order if isinstance(side := sides[g, p], Complaint)]
+            if broken:
+                yield self._lost(g, *broken[0])
+                continue
+            games.append(g)
+            for player in order:
+                actions, thoughts = sides[g, player]  # type: ignore[misc]  # no Complaint is left
+                self.lines[g] += actions
+                self.thoughts[g] += thoughts
+        yield from self._step(games)
+
+    def _ask(
+        self, player: int, rows: NDArray[np.int64], seen: NDArray[np.generic], legal: NDArray[np.bool_]
+    ) -> Generator[Event, None, list[tuple[int, Side | Complaint]]]:
+        """What the player's side does in each of these games."""
+        units, seats = self.units, (self.first[rows] != player).astype(np.int64)
+        own = seats[:, None] * units + np.arange(units)  # [k, units]
+        which = np.arange(len(rows))[:, None]
+        batch = Batch(
+            games=np.repeat(rows, units),
+            observations=np.ascontiguousarray(seen[which, own].reshape(-1, *seen.shape[2:])),
+            legal=legal[which, own].reshape(-1, legal.shape[2]),
+            history=[self.histories[g][u] for g, slots in zip(rows.tolist(), own.tolist(), strict=True) for u in slots],
+        )
+        agent, keys = self.players[player].agent, self.keys[player]
+        answers, whole = yield from ask(player, agent, self.game.spec, keys, batch, units)
+        if not whole:
+            yield from self.start(player)
+        parts = [slice(i * units, (i + 1) * units) for i in range(len(rows))]
+        return [
+            (g, self._examine(answers[part], batch.legal[part], len(batch.history[part.start])))
+            for g, part in zip(rows.tolist(), parts, strict=True)
+        ]
+
+    def _examine(self, answers: Sequence[Answer], legal: NDArray[np.bool_], decision: int) -> Side | Complaint:
+        """A side's actions if all can be played, with one thought for all of them; or what is wrong."""
+        actions: list[int] = []
+        thoughts: list[Ply] = []
+        patient = replace(self.limits, move_ms=None)
+        for answer, allowed in zip(answers, legal, strict=True):
+            accepted = examine(answer, allowed, decision, patient)
+            if isinstance(accepted, Complaint):
+                return accepted
+            actions.append(accepted[0])
+            thoughts.append(accepted[1])
+        values = [thought.value for thought in thoughts if thought.value is not None]
+        ms = round(sum(thought.ms or 0.0 for thought in thoughts), 3)
+        if self.limits.move_ms is not None and ms > self.limits.move_ms:
+            return Complaint("time", f"{ms:g} ms at decision {decision}, {self.limits.move_ms:g} allowed")
+        value = round(sum(values) / len(values), 4) if values else None
+        return actions, [Ply(value=value, ms=ms), *[None] * (len(actions) - 1)]
+
+    def _step(self, games: list[int]) -> Iterator[Event]:
+        """Makes the decisions just noted in these games."""
+        joint = [self.lines[g][-2 * self.units :] for g in games]
+        for g, actions in zip(games, joint, strict=True):
+            for history, action in zip(self.histories[g], actions, strict=True):
+                history.append(action)
+        if games:
+            self.play.step(np.array(games), np.array(joint))
+        repeated = tuple(g for g in games for _ in range(2 * self.units))
+        yield Answered(repeated, tuple(action for actions in joint for action in actions))
+        for g in games:
+            if self.play.over[g]:
+                cut = bool(self.play.truncated[g])
+                yield self._finished(g, float(self.play.outcome[g]), "truncated" if cut else "rules")
+            elif self.limits.max_plies is not None and len(self.histories[g][0]) >= self.limits.max_plies:
+                yield self._finished(g, 0.0, "truncated")
+
+    def _lost(self, g: int, player: int, complaint: Complaint) -> Finished:
+        outcome, fault = faulted(self.tasks[g], complaint.kind, player, complaint.message)
+        return self._finished(g, outcome, "fault", fault)
+
+    def _finished(self, g: int, outcome: float, termination: Termination, fault: Fault | None = None) -> Finished:
+        self.running[g] = False
+        record = make_record(
+            self.game.spec,
+            (self.players[0].ref, self.players[1].ref),
+            self.tasks[g],
+            self.lines[g],
+            outcome,
+            termination,
+            fault=fault,
+            analysis=self.thoughts[g],
+            started=self.started,
+            seconds=time.perf_counter() - self.clock,
+        )
+        return Finished(g, record)
