@@ -58,16 +58,7 @@ def test_games_agents_and_commands():
     assert set(envs.ids()) == {"chess", "connect_four", "minichess", "othello", "tic_tac_toe"}
     assert set(envs.team_ids()) == {"moba_1v1", "moba_5v5"}
     assert set(registry.kinds()) == {
-        "alphabeta",
-        "alphazero",
-        "bot",
-        "dqn",
-        "mcts",
-        "perfect",
-        "random",
-        "sb3",
-        "team",
-        "uci",
+        *("alphabeta", "alphazero", "bot", "dqn", "mcts", "perfect", "random", "sb3", "team", "uci"),
     }
     assert {command.__name__ for commands in arena.cli.PANELS.values() for command in commands} == {
         *("train", "learn", "experts", "demo", "ladder", "match", "watch", "matches", "replay"),

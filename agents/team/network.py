@@ -133,7 +133,7 @@ class Recurrence(nn.Module):
 
 
 class TeamNetwork(nn.Module):
-    """See the module. Works in float32, under autocast, or with its layers in bfloat16 (`acting`)."""
+    """See the module. Works in float32, or with its layers in bfloat16 (`halved`)."""
 
     def __init__(self, shape: TeamConfig, num_features: int, num_actions: int) -> None:
         super().__init__()
@@ -159,7 +159,16 @@ class TeamNetwork(nn.Module):
     def forward(self, seen: Tensor, state: Tensor, keep: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
         """float32[T, n, F], float32[n, S] and bool[T, n] -> logits float32[T, n, A], values float32[T, n] in units of
         the returns' spread, and the state afterwards. Without a memory S is 0."""
-        x = self.body(self.observed(seen).to(self.policy.weight.dtype))
+        return self.decide(self.prepare(seen), state, keep)
+
+    def prepare(self, seen: Tensor) -> Tensor:
+        """Observations as the layers take them: normalised, in the layers' precision."""
+        prepared: Tensor = self.observed(seen).to(self.policy.weight.dtype)
+        return prepared
+
+    def decide(self, x: Tensor, state: Tensor, keep: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
+        """What `forward` returns, for observations that are prepared."""
+        x = self.body(x)
         if self.memory is not None:
             told, state = self.memory(x, state, keep)
             x = torch.cat([x, told.to(x.dtype)], -1)
@@ -199,11 +208,15 @@ class TeamNetwork(nn.Module):
 def acting(net: TeamNetwork, half: bool) -> TeamNetwork:
     """A frozen copy to play with, its layers in bfloat16 if ``half``."""
     copied = copy.deepcopy(net).requires_grad_(False).eval()
-    if half:
-        for part in (copied.body, copied.memory, copied.policy, copied.value):
-            if part is not None:
-                part.bfloat16()
-    return copied
+    return halved(copied) if half else copied
+
+
+def halved(net: TeamNetwork) -> TeamNetwork:
+    """The same network, its layers, but not its statistics, now in bfloat16."""
+    for part in (net.body, net.memory, net.policy, net.value):
+        if part is not None:
+            part.bfloat16()
+    return net
 
 
 def native_half() -> bool:

@@ -7,6 +7,7 @@ from the state its memory had when it decided.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -19,12 +20,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from agents.team.network import TeamNetwork, acting, log_policy, native_half
+from agents.team.network import TeamNetwork, acting, halved, log_policy, native_half
 from selfplay.ppo.config import PpoConfig
-from selfplay.ppo.rollout import Rollout
+from selfplay.ppo.rollout import SAMPLED, Rollout
 
 T = TypeVar("T")
-SAMPLED = 8  # one observation of so many is told to the running statistics
 
 
 class Losses(NamedTuple):
@@ -56,7 +56,7 @@ def loss(
     net: TeamNetwork, batch: Batch, clip: float, value_weight: float, entropy_weight: float
 ) -> tuple[Tensor, Tensor]:
     """The loss, and float32[5] of `Losses`, both as this batch's share of the minibatch's."""
-    logits, values, _ = net(batch.seen, batch.state, batch.keep)
+    logits, values, _ = net.decide(batch.seen, batch.state, batch.keep)
     log_all = log_policy(logits, batch.mask)
     logp = log_all.gather(-1, batch.actions.unsqueeze(-1)).squeeze(-1)
     change = logp - batch.logp
@@ -78,6 +78,7 @@ class Learner:
     def __init__(self, net: TeamNetwork, settings: PpoConfig, threads: int, random: np.random.Generator) -> None:
         self.net, self.settings, self.random = net, settings, random
         self.half = settings.precision == "bfloat16" or (settings.precision == "auto" and native_half())
+        self._worked = halved(copy.deepcopy(net)) if self.half else net  # what gradients are computed of
         self.optimizer = torch.optim.Adam(net.parameters(), settings.learning_rate, eps=1e-5, fused=True)
         self.updates = 0
         self.chunk = settings.chunk if net.memory is not None else 1
@@ -109,7 +110,7 @@ class Learner:
             for some in np.array_split(order, max(1, len(order) // size)):
                 sums += self._update(rollout, some, normal, targets, entropy)
                 count += 1
-        net.observed.tell(torch.from_numpy(rollout.seen[chosen][self.updates % SAMPLED :: SAMPLED]))
+        net.observed.tell(torch.from_numpy(rollout.raw[chosen[::SAMPLED]]))
         return Losses(*(sums / count).tolist())
 
     def _sequences(self, rollout: Rollout) -> NDArray[np.int64]:
@@ -130,17 +131,20 @@ class Learner:
         """One step of the optimizer. Returns float64[5], `Losses`."""
         places = sequences + np.arange(self.chunk)[:, None] * rollout.rows  # [t, n]
         total = np.float32(rollout.learns.reshape(-1)[places].sum())
-        parameters = list(self.net.parameters())
+        parameters: list[Tensor] = list(self.net.parameters())
+        worked: list[Tensor] = list(self._worked.parameters())
+        if self.half:
+            with torch.no_grad():
+                torch._foreach_copy_(worked, parameters)
 
         def part(columns: slice) -> tuple[Tensor, tuple[Tensor, ...]]:
             batch = self._batch(rollout, places[:, columns], normal, targets, total)
-            with torch.autocast("cpu", torch.bfloat16, enabled=self.half):
-                whole, facts = loss(self.net, batch, self.settings.clip, self.settings.value_weight, entropy)
-            return facts, torch.autograd.grad(whole, parameters)
+            whole, facts = loss(self._worked, batch, self.settings.clip, self.settings.value_weight, entropy)
+            return facts, torch.autograd.grad(whole, worked)
 
         facts, gradients = zip(*self._sharded(part, len(sequences)), strict=True)
         for parameter, *parts in zip(parameters, *gradients, strict=True):
-            parameter.grad = parts[0]
+            parameter.grad = parts[0].float()
             for other in parts[1:]:
                 parameter.grad += other
         nn.utils.clip_grad_norm_(parameters, self.settings.max_gradient_norm)
@@ -169,7 +173,7 @@ class Learner:
             keep[1:] = ~take(rollout.ended)[:-1]
         starts = places[0] // rollout.rows // rollout.chunk, places[0] % rollout.rows
         return Batch(
-            seen=take(rollout.seen),
+            seen=rollout.seen.flatten(0, 1).index_select(0, torch.from_numpy(flat)).view(*places.shape, -1),
             mask=take(rollout.mask),
             actions=take(rollout.actions),
             logp=take(rollout.logp),

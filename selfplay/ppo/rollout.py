@@ -13,26 +13,38 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from agents import moba_bots
 from agents.team.network import TeamNetwork
 from agents.team.sampling import draw_actions
 from envs.moba.games import Step
 from selfplay.ppo.league import LATEST, Draw, bot_name
-from selfplay.ppo.returns import advantages
+from selfplay.ppo.returns import Numbers, advantages
 from selfplay.ppo.stage import Games
 
 F = np.float32
+SAMPLED = 8  # the running statistics are told of one observation in so many
 Policy = Callable[[int], TeamNetwork]  # a past self's network by its number
 
 
 class Rollout:
     """``length`` decisions of ``rows`` heroes. Where ``learns`` is false another than the learner has decided."""
 
-    def __init__(self, length: int, rows: int, features: int, actions: int, chunk: int, state_size: int) -> None:
+    def __init__(
+        self,
+        length: int,
+        rows: int,
+        features: int,
+        actions: int,
+        chunk: int,
+        state_size: int,
+        half: bool = False,
+    ) -> None:
         self.length, self.rows, self.chunk = length, rows, chunk
         shape = (length, rows)
-        self.seen = np.zeros((*shape, features), F)
+        self.seen = torch.zeros(*shape, features, dtype=torch.bfloat16 if half else torch.float32)  # prepared
+        self.raw = np.zeros((-(-length // SAMPLED), rows, features), F)  # of every `SAMPLED`th decision, as it was
         self.mask = np.zeros((*shape, actions), np.bool_)
         self.actions, self.learns = np.zeros(shape, np.int64), np.zeros(shape, np.bool_)
         self.logp, self.values, self.rewards = np.zeros(shape, F), np.zeros(shape, F), np.zeros(shape, F)
@@ -126,14 +138,18 @@ class Actor:
         )
         return told
 
-    def _see(self, net: TeamNetwork, rows: NDArray[np.int64], seen: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Asks a network about these rows: float32[n, A] logits. Their values and states afterwards are kept aside."""
+    def _see(self, net: TeamNetwork, rows: NDArray[np.int64], seen: NDArray[np.float32] | Tensor) -> Numbers:
+        """Asks a network about these rows of what is seen, or prepared: float32[n, A] logits. Their values and states
+        afterwards are kept aside."""
         size = net.shape.state_size
-        chosen = torch.from_numpy(seen.reshape(self.count, -1)[rows]).unsqueeze(0)
-        logits, values, state = net(chosen, torch.from_numpy(self._state[rows, :size]), None)
-        self._values: NDArray[np.float32] = net.returns(values[0]).numpy()
-        self._next: NDArray[np.float32] = state.numpy()
-        answer: NDArray[np.float32] = logits[0].numpy()
+        if isinstance(seen, Tensor):
+            x = seen.index_select(0, torch.from_numpy(rows))
+        else:
+            x = net.prepare(torch.from_numpy(seen.reshape(self.count, -1)[rows]))
+        logits, values, state = net.decide(x.unsqueeze(0), torch.from_numpy(self._state[rows, :size]))
+        self._values: Numbers = net.returns(values[0]).numpy()
+        self._next: Numbers = state.numpy()
+        answer: Numbers = logits[0].numpy()
         return answer
 
     def _act(self, t: int, net: TeamNetwork, past: Policy) -> NDArray[np.int64]:
@@ -142,7 +158,11 @@ class Actor:
         if t % out.chunk == 0 and out.states.shape[2]:
             out.states[t // out.chunk, mine] = self._state[:, : out.states.shape[2]]
         seen, mask = step.observations.reshape(self.count, -1), step.mask.reshape(self.count, -1)
-        out.seen[t, mine], out.mask[t, mine] = seen, mask
+        prepared = out.seen[t, mine]
+        prepared.copy_(net.prepare(torch.from_numpy(seen)))
+        out.mask[t, mine] = mask
+        if t % SAMPLED == 0:
+            out.raw[t // SAMPLED, mine] = seen
         out.learns[t, mine] = False
         actions = np.zeros(self.count, np.int64)
         for code, rows in self.groups().items():
@@ -150,7 +170,7 @@ class Actor:
                 actions[rows] = moba_bots.act(bot_name(code), seen[rows], mask[rows], self._luck, self._decisions)
                 continue
             asked = net if code == LATEST else past(code)
-            logits = self._see(asked, rows, seen)
+            logits = self._see(asked, rows, prepared if code == LATEST else seen)
             chosen, logp = np.empty(len(rows), np.int64), np.empty(len(rows), F)
             draw_actions(logits, mask[rows], self.random.random(len(rows), F), 1.0, chosen, logp)
             actions[rows] = chosen

@@ -133,9 +133,8 @@ class _Training:
         rows = settings.games * stages[0][1].units
         size = settings.net.state_size
         chunk = self.learner.chunk if size else settings.rollout
-        self.rollout = Rollout(
-            settings.rollout, rows, self.spec.observation_shape[0], self.spec.num_actions, chunk, size
-        )
+        shape = self.spec.observation_shape[0], self.spec.num_actions
+        self.rollout = Rollout(settings.rollout, rows, *shape, chunk, size, self.learner.half)
         self.past = Past(run, settings.exploit, self.learner.half)
         if settings.exploit:
             size = max(size, self.past(EXPLOITED).shape.state_size)

@@ -27,7 +27,7 @@ def rollout(net, seed=0):
     """Made up, but with the probabilities that the network gives."""
     random, size = np.random.default_rng(seed), net.shape.state_size
     made = Rollout(LENGTH, ROWS, FEATURES, ACTIONS, 2 if size else LENGTH, size)
-    made.seen[:] = random.normal(size=made.seen.shape)
+    made.seen[:] = torch.from_numpy(random.normal(size=made.seen.shape))
     made.mask[:] = True
     made.mask[:, :, 3] = False
     made.actions[:] = random.integers(0, 3, (LENGTH, ROWS))
@@ -100,7 +100,7 @@ def test_the_frozen_side_is_not_learned_from(memory):
         play = rollout(net)
         play.learns[:, ROWS // 2 :] = False
         play.actions[:, ROWS // 2 :] = 2 if nonsense else 1
-        for array in (play.seen, play.advantages, play.values, play.logp):
+        for array in (play.seen, play.raw, play.advantages, play.values, play.logp):
             array[:, ROWS // 2 :] = nonsense
         learner = Learner(net, settings(net={"hidden": 8, "memory": memory, "cells": 4}), 1, np.random.default_rng(1))
         learner.learn(play, 0.0)
@@ -135,7 +135,7 @@ def test_a_memory_learns_from_whole_sequences_and_forgets_between_games():
     assert learner._sequences(play).tolist() == [0, 2, 3, 4, 5, *range(2 * ROWS, 3 * ROWS)]
     places = np.array([[0, 2 * ROWS + 1], [ROWS, 3 * ROWS + 1]])
     made = learner._batch(play, places, play.advantages, play.values, np.float32(3))
-    assert torch.equal(made.seen[1, 1], torch.from_numpy(play.seen[3, 1]))
+    assert torch.equal(made.seen[1, 1], play.seen[3, 1])
     assert made.keep.tolist() == [[True, True], [False, True]]
     assert torch.equal(made.state, torch.from_numpy(play.states[[0, 1], [0, 1]]))
 
