@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 import envs
 from agents import checkpoints
-from agents.chance import draws
+from agents.chance import Chance, draws
 from agents.core import AgentError, AgentKind, Batch, Decision, GameKey
 from agents.registry import describe, fingerprint
 from agents.team.network import TeamNetwork, acting, config
@@ -74,8 +74,7 @@ class Team:
                 f"{self.name} plays {self._card.game} version {self._card.game_version}, not {spec.id} {spec.version}"
             )
         size = len(envs.team_game(spec.id).units) // 2
-        self._seeds = np.array([game.seed for game in games], np.uint64)
-        self._ages = np.zeros((len(games), size), np.uint64)  # decisions so far
+        self._chance = Chance(games)
         self._states = self._net.blank(len(games) * size).view(len(games), size, -1).numpy()
 
     def act(self, batch: Batch) -> list[Decision]:
@@ -86,8 +85,7 @@ class Team:
             seen = torch.from_numpy(np.ascontiguousarray(batch.observations, np.float32)).unsqueeze(0)
             logits, values, state = self._net(seen, torch.from_numpy(self._states[games, units]))
         self._states[games, units] = state.numpy()
-        luck = draws(draws(self._seeds[games], units.astype(np.uint64)), self._ages[games, units])
-        self._ages[games, units] += 1
+        luck = draws(self._chance.draws(batch), units.astype(np.uint64))
         chance = ((luck >> np.uint64(40)) / 2.0**24).astype(np.float32)
         actions, logp = np.empty(len(batch), np.int64), np.empty(len(batch), np.float32)
         draw_actions(logits[0].numpy(), batch.legal, chance, self._options.temperature, actions, logp)
