@@ -1,7 +1,7 @@
 """Whom the learner plays: itself, its own past, and scripted bots.
 
-Of the games, a share is against bots; of the others, a share is against past selves and the rest is self-play, in
-which both sides are learned from. Past selves are chosen
+Of the games, a share is against bots, the more against one the less often it is beaten. Of the others, a share is
+against past selves and the rest is self-play, in which both sides are learned from. Past selves are chosen
 
 - ``quality``: by the softmax of their qualities, as OpenAI Five (Berner et al. 2019, arXiv 1912.06680, appendix N). A
   new one has the quality of the best; whenever one with probability ``p`` among ``N`` loses to the learner, its quality
@@ -15,9 +15,9 @@ finishes a game first.
 
 from __future__ import annotations
 
+import dataclasses
 from collections import deque
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -29,6 +29,7 @@ Choice = Literal["quality", "pfsp"]
 LATEST = -1  # who plays a side: the learner, from 0 a past self by number, ...
 FIRST_BOT = -2  # ... from -2 downwards the bots, in the order of `BOTS`
 WINDOW = 100  # games in a recent rate of winning
+LITTLE = 0.1  # by which even a bot that always loses is met
 FADE = 0.98  # what a past self's earlier games count for, with each new one
 
 
@@ -50,6 +51,15 @@ class Member:
     wins: float = 0.0  # of the learner's; half for a game without a winner
 
 
+@dataclass(frozen=True, slots=True)
+class Field:
+    """The league as it is when a rollout begins: who may be met, and how likely."""
+
+    members: list[int]  # past selves by number
+    chances: NDArray[np.float64]  # of each
+    bots: NDArray[np.float64]  # of each of `TRAINING_BOTS`
+
+
 @dataclass(slots=True)
 class League:
     """What is known of the opponents."""
@@ -57,8 +67,10 @@ class League:
     choice: Choice
     rate: float  # eta of `quality`
     power: float  # of `pfsp`
-    members: list[Member] = field(default_factory=list)
-    recent: dict[str, deque[float]] = field(default_factory=dict)  # by bot's name and "past": the last results
+    members: list[Member] = dataclasses.field(default_factory=list)
+    recent: dict[str, deque[float]] = dataclasses.field(
+        default_factory=dict
+    )  # by bot's name and "past": the last results
 
     def add(self, number: int) -> None:
         """A snapshot of the learner joins."""
@@ -76,6 +88,15 @@ class League:
         chances: NDArray[np.float64] = weight / weight.sum()
         return chances
 
+    def bot_chances(self) -> NDArray[np.float64]:
+        """float64 for each of `TRAINING_BOTS`: in proportion to the share of recent games not won, and a little."""
+        lost = np.array([1.0 - (sum(r) + 1) / (len(r) + 2) for r in map(self._recent, TRAINING_BOTS)]) + LITTLE
+        chances: NDArray[np.float64] = lost / lost.sum()
+        return chances
+
+    def _recent(self, name: str) -> list[float]:
+        return [float(score == 1.0) for score in self.recent.get(name, ())]
+
     def result(self, code: int, score: float) -> None:
         """A game against ``code`` has ended: 1 the learner has won, 0 lost, 0.5 neither."""
         if code == LATEST:
@@ -89,8 +110,12 @@ class League:
                 member.games, member.wins = FADE * member.games + 1, FADE * member.wins + score
 
     def rates(self) -> dict[str, float]:
-        """The learner's recent rate of winning, by kind of opponent."""
-        return {name: sum(scores) / len(scores) for name, scores in sorted(self.recent.items())}
+        """The share of recent games that the learner has won, by kind of opponent."""
+        return {name: scores.count(1.0) / len(scores) for name, scores in sorted(self.recent.items())}
+
+    def field(self) -> Field:
+        members = [member.number for member in self.members]
+        return Field(members, self.chances() if members else np.zeros(0), self.bot_chances())
 
     def facts(self) -> dict[str, Any]:
         """Everything that changes, for JSON."""
@@ -114,14 +139,14 @@ class Draw:
         self._left, self._current = 0, LATEST
         self.kinds = [bot_code(name) for name in TRAINING_BOTS]
 
-    def next(self, members: Sequence[int], chances: NDArray[np.float64]) -> int:
+    def next(self, known: Field) -> int:
         """Who the opponent of a game that begins is."""
         kind = self._random.random()
         if kind < self._bots:
-            return int(self._random.choice(self.kinds))
-        if kind >= self._bots + (1 - self._bots) * self._past or not members:
+            return int(self._random.choice(self.kinds, p=known.bots))
+        if kind >= self._bots + (1 - self._bots) * self._past or not known.members:
             return LATEST
         if self._left == 0:
-            self._current, self._left = int(self._random.choice(members, p=chances)), self._batch
+            self._current, self._left = int(self._random.choice(known.members, p=known.chances)), self._batch
         self._left -= 1
         return self._current

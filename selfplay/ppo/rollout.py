@@ -7,7 +7,7 @@ heroes: those of game 0 first, west's before east's.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -19,7 +19,7 @@ from agents import moba_bots
 from agents.team.network import TeamNetwork
 from agents.team.sampling import draw_actions
 from envs.moba.games import Step
-from selfplay.ppo.league import LATEST, Draw, bot_name
+from selfplay.ppo.league import LATEST, Draw, Field, bot_name
 from selfplay.ppo.returns import Numbers, advantages
 from selfplay.ppo.stage import Games
 
@@ -80,18 +80,18 @@ class Actor:
         self._decisions = 0
         self._step: Step
 
-    def begin(self, seeds: NDArray[np.uint64], members: Sequence[int], chances: NDArray[np.float64]) -> None:
+    def begin(self, seeds: NDArray[np.uint64], known: Field) -> None:
         """Starts all games anew."""
         self._step = self.games.reset(seeds)
         self._state[:], self._ages[:] = 0, 0
         for game in range(self.games.batch):
-            self._seat(game, members, chances)
+            self._seat(game, known)
 
-    def _seat(self, game: int, members: Sequence[int], chances: NDArray[np.float64]) -> None:
+    def _seat(self, game: int, known: Field) -> None:
         """Chooses who plays a game that begins; the learner has either side."""
         side = int(self.random.integers(2))
         self.owner[game, side] = LATEST
-        self.owner[game, 1 - side] = self.draw.next(members, chances)
+        self.owner[game, 1 - side] = self.draw.next(known)
         self._groups = {}
 
     def groups(self) -> dict[int, NDArray[np.int64]]:
@@ -106,8 +106,7 @@ class Actor:
         self,
         net: TeamNetwork,
         past: Policy,
-        members: Sequence[int],
-        chances: NDArray[np.float64],
+        known: Field,
         gamma: float,
         trace: float,
     ) -> Told:
@@ -121,7 +120,7 @@ class Actor:
                 step = self.games.step(actions)
                 told.game_seconds += clock() - acted
                 told.act_seconds += acted - start
-                self._note(t, step, net, members, chances, told)
+                self._note(t, step, net, known, told)
             rows = self.groups()[LATEST]
             self._see(net, rows, self._step.observations)
             out.last[self.rows][rows] = self._values
@@ -187,8 +186,7 @@ class Actor:
         t: int,
         step: Step,
         net: TeamNetwork,
-        members: Sequence[int],
-        chances: NDArray[np.float64],
+        known: Field,
         told: Told,
     ) -> None:
         """What has come of the actions."""
@@ -215,7 +213,7 @@ class Actor:
             told.results.append((int(self.owner[game, 1 - side]), 0.5 + 0.5 * score))
             told.lengths.append(int(self._ages[game]))
             self._ages[game] = 0
-            self._seat(game, members, chances)
+            self._seat(game, known)
 
     @property
     def _luck(self) -> int:

@@ -184,10 +184,10 @@ class _Training:
     def _loop(self, journal: Journal, stop: threading.Event, on_progress: Callable[[TeamProgress], None]) -> None:
         counters, now = self.counters, self.counters.seconds
         save, tell, note = (Every(p, now) for p in (self.config.save_seconds, PROGRESS_SECONDS, JOURNAL_SECONDS))
-        members, chances = self._known()
+        known = self.league.field()
         for actor in self.actors:
             seeds = self.randoms[-1].integers(0, 2**63, actor.games.batch).astype(np.uint64)
-            actor.begin(seeds, members, chances)
+            actor.begin(seeds, known)
         began = time.monotonic() - now
         while not stop.is_set() and now < self.budget:
             self._stretch()
@@ -203,20 +203,15 @@ class _Training:
                 if note.due(now) or state.event:
                     journal.write(state)
 
-    def _known(self) -> tuple[list[int], np.ndarray]:
-        """The past selves' numbers and the chances of meeting them now."""
-        members = [member.number for member in self.league.members]
-        return members, self.league.chances() if members else np.zeros(0)
-
     def _stretch(self) -> None:
         """One rollout, and the learning from it."""
         settings, counters, clock = self.config, self.counters, time.perf_counter
         start = clock()
-        members, chances = self._known()
+        known = self.league.field()
 
         def play(actor: Actor) -> Told:
             actor.games.team_spirit = self.spirit
-            return actor.play(self.player, self.past, members, chances, settings.gamma, settings.trace)
+            return actor.play(self.player, self.past, known, settings.gamma, settings.trace)
 
         told = list(self._pool.map(play, self.actors))
         played = clock()

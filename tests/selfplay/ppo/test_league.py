@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from agents.moba_bots import TRAINING_BOTS
-from selfplay.ppo.league import LATEST, Draw, League, bot_code, bot_name
+from selfplay.ppo.league import LATEST, LITTLE, Draw, Field, League, bot_code, bot_name
 
 
 def league(choice="quality", members=3, **options):
@@ -14,6 +14,22 @@ def league(choice="quality", members=3, **options):
     for number in range(members):
         made.add(number)
     return made
+
+
+def field(members, chances):
+    return Field(members, np.array(chances, float), np.full(len(TRAINING_BOTS), 1 / len(TRAINING_BOTS)))
+
+
+def test_a_bot_is_met_the_more_the_less_it_is_beaten():
+    known = league()
+    assert known.bot_chances().tolist() == pytest.approx([1 / len(TRAINING_BOTS)] * len(TRAINING_BOTS))
+    for _ in range(98):
+        known.result(bot_code("idle"), 1.0)
+        known.result(bot_code("captain"), 0.5)  # is not a game won
+    chances = dict(zip(TRAINING_BOTS, known.bot_chances(), strict=True))
+    assert chances["captain"] / chances["idle"] == pytest.approx((0.99 + LITTLE) / (0.01 + LITTLE))
+    assert chances["captain"] / chances["pusher"] == pytest.approx((0.99 + LITTLE) / (0.5 + LITTLE))
+    assert sum(chances.values()) == pytest.approx(1)
 
 
 def test_equal_qualities_are_met_alike():
@@ -62,7 +78,7 @@ def test_bots_have_codes_of_their_own_and_rates():
         known.result(bot_code("idle"), score)
     known.result(2, 1.0)
     known.result(LATEST, 1.0)
-    assert known.rates() == {"idle": 2.5 / 4, "past": 1.0}
+    assert known.rates() == {"idle": 0.5, "past": 1.0}
 
 
 def test_facts_bring_everything_back():
@@ -76,18 +92,18 @@ def test_facts_bring_everything_back():
 
 def test_shares_of_opponents():
     draw = Draw(0.2, 0.1, 4, np.random.default_rng(0))
-    met = Counter(draw.next([5, 9], np.array([0.25, 0.75])) for _ in range(20_000))
+    met = Counter(draw.next(field([5, 9], [0.25, 0.75])) for _ in range(20_000))
     games = sum(met.values())
     bots = {code for code in met if code < LATEST}
     assert bots == {bot_code(name) for name in TRAINING_BOTS}  # never the raider
     assert sum(met[code] for code in bots) / games == pytest.approx(0.1, abs=0.01)
     assert (met[5] + met[9]) / games == pytest.approx(0.9 * 0.2, abs=0.01)
     assert met[9] / (met[5] + met[9]) == pytest.approx(0.75, abs=0.05)
-    assert Draw(1.0, 0.0, 4, np.random.default_rng(0)).next([], np.zeros(0)) == LATEST
+    assert Draw(1.0, 0.0, 4, np.random.default_rng(0)).next(field([], [])) == LATEST
 
 
 def test_a_past_self_is_met_several_times_in_a_row():
     draw = Draw(1.0, 0.0, 4, np.random.default_rng(0))
-    met = [draw.next([1, 2, 3], np.ones(3) / 3) for _ in range(40)]
+    met = [draw.next(field([1, 2, 3], np.ones(3) / 3)) for _ in range(40)]
     assert all(len(set(met[i : i + 4])) == 1 for i in range(0, 40, 4))
     assert len(set(met)) == 3

@@ -201,7 +201,7 @@ def test_checkpoints_are_past_selves(tmp_path, ticking):
     card = checkpoints.read_card(found[-1])
     assert (card.kind, card.game, card.meta["algo"]) == ("team", "guess", "ppo")
     assert states[-1].members == 5
-    assert states[-1].wins["past"] > 0.5
+    assert states[-1].wins["past"] > 0.25  # most are drawn
     lines = [json.loads(line) for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
     assert lines[-1]["steps"] == card.meta["steps"]
     assert set(lines[-1]["wins"]) == {"past"}
@@ -318,7 +318,7 @@ def test_an_exploiter_plays_nobody_else_and_begins_as_its_victim(tmp_path, ticki
     result = train(tmp_path / "against", asked, 15, make_stage=Stage())
     assert all(opponents == {LATEST, 0} for opponents, _ in seen)
     assert {members for _, members in seen} == {1}
-    assert result.wins["past"] > 0.55
+    assert result.wins["past"] > 0.35  # and the victim less: the rest is drawn
     first = checkpoints.read(checkpoints.numbered(tmp_path / "against")[0]).tensors
     assert torch.equal(first["policy.weight"], checkpoints.read(victim).tensors["policy.weight"])
     with pytest.raises(InputError, match="for guess, not for moba_1v1"):
