@@ -62,7 +62,7 @@ def test_games_agents_and_commands():
     }
     assert {command.__name__ for commands in arena.cli.PANELS.values() for command in commands} == {
         *("train", "learn", "experts", "demo", "ladder", "match", "watch", "matches", "replay"),
-        *("export", "play", "uci", "agents", "games", "perft", "doctor"),
+        *("export", "story", "play", "uci", "agents", "games", "perft", "doctor"),
     }
 
 

@@ -11,13 +11,13 @@ from collections.abc import Callable
 
 import typer
 
-from arena.cli import compete, demo, learn, lookup, play, train, uci, watch
+from arena.cli import compete, demo, learn, lookup, play, story, train, uci, watch
 from arena.cli.shared import report
 
 PANELS: dict[str, tuple[Callable[..., None], ...]] = {
     "Train": (train.train, learn.learn, learn.experts, demo.demo),
     "Compete": (compete.ladder, compete.match),
-    "Watch and play": (watch.watch, watch.matches, watch.replay, watch.export, play.play, uci.uci),
+    "Watch and play": (watch.watch, watch.matches, watch.replay, watch.export, story.story, play.play, uci.uci),
     "Look up": (lookup.agents, lookup.games, lookup.perft, lookup.doctor),
 }
 

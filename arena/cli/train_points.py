@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from arena.cli.shared import command, console, stopped
+from arena.cli.shared import STORE, command, console, elsewhere, make_store, stopped
 
 MILESTONES = (10.0, 120.0, 240.0)  # minutes
 
@@ -15,16 +16,21 @@ def train_points(
     game: str, folder: Path, settings: Any, seconds: float, resuming: bool, milestones: Sequence[float]
 ) -> None:
     """Trains with the display and says what came of it. ``settings``: a `ScoreConfig`, None to resume."""
+    from arena import milestones as evaluation
     from arena.view.scoring import ScoreScreen
     from arena.view.training import rate
     from envs.core import InputError
     from selfplay.dqn.train import train as learn
     from selfplay.learner import TrainingError
 
-    screen = console()
+    screen, store = console(), Path(os.environ.get("ARENA_STORE", STORE))
 
-    def reached(checkpoint: Path, minutes: float) -> None:
-        screen.print(f"after {minutes:g} minutes: {checkpoint}", soft_wrap=True)
+    def reached(checkpoint: Path, minutes: float, stopping: Callable[[], bool]) -> None:
+        screen.print(f"after {minutes:g} minutes: {evaluation.GAMES} games are recorded ...", style="dim")
+        games = evaluation.record(folder, checkpoint, minutes, make_store(store), stopping=stopping)
+        if games:
+            mean = sum(game.returns[0] for game in games) / len(games)
+            screen.print(f"after {minutes:g} minutes: mean score {mean:.1f}, {checkpoint}", soft_wrap=True)
 
     try:
         with ScoreScreen(screen, folder) as display:
@@ -45,6 +51,8 @@ def train_points(
         stopped(command("train", game, "--resume", "--run", folder))
     best = folder / "best" if (folder / "best").exists() else folder
     screen.print(f"\nHow good is it? {command('match', best, '--game', game, '--games', '100')}", soft_wrap=True)
+    if evaluation.read(folder):
+        screen.print(f"Its story: {command('story', folder, *elsewhere(store))}", soft_wrap=True)
 
 
 def score_settings(game: str, algo: str | None, seed: int, changes: Mapping[str, Any]) -> Any:

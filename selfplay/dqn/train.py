@@ -48,7 +48,8 @@ from selfplay.workers import DiskFull
 PROGRESS_SECONDS = 0.5
 JOURNAL_SECONDS = 5.0
 
-OnMilestone = Callable[[Path, float], None]  # (checkpoint, minutes on the training clock)
+OnMilestone = Callable[[Path, float, Callable[[], bool]], None]
+"""(checkpoint, minutes on the training clock, whether the training is being stopped)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,15 +71,16 @@ def train(
     *,
     resuming: bool = False,
     milestones: Sequence[float] = (),
-    on_milestone: OnMilestone = lambda checkpoint, minutes: None,
+    on_milestone: OnMilestone = lambda checkpoint, minutes, stopping: None,
     on_progress: Callable[[ScoreProgress], None] = lambda _: None,
     make_stage: stage.Stage = stage.atari,
 ) -> Result:
     """Trains in the folder ``run`` until its training clock shows ``seconds``, all resumes together.
 
     ``settings`` may be None when resuming: a run keeps its own. At each of the ``milestones``, in minutes, a checkpoint
-    is saved and ``on_milestone`` called with it, from this thread; the clock stands still meanwhile. ``on_progress`` is
-    called about twice a second. Ctrl-C and SIGTERM end the training early, with everything saved.
+    is saved and ``on_milestone`` called with it, from this thread; the clock stands still meanwhile. If the training is
+    stopped before it returns, it is called again on resuming. ``on_progress`` is called about twice a second. Ctrl-C
+    and SIGTERM end the training early, with everything saved.
     Raises `InputError` for a folder that cannot be used, and `learner.TrainingError` when training cannot go on."""
     settings = prepare(run, settings, resuming)
     with locked(run), stop_signals() as stop, _one_thread():
@@ -166,7 +168,7 @@ def _sb3(
     def reached(checkpoint: Path, now: float) -> bool:
         due = [minutes for minutes in ahead if minutes * 60 <= now]
         for minutes in due:
-            on_milestone(checkpoint, ahead.pop(ahead.index(minutes)))
+            on_milestone(checkpoint, ahead.pop(ahead.index(minutes)), stop.is_set)
         return bool(due)
 
     with closing(Journal(run, 0)) as journal:
@@ -258,8 +260,9 @@ class _Training:
             seen = self._tick(seen)
             counters.seconds = now = time.monotonic() - began
             if ahead and now >= ahead[0] * 60:
-                on_milestone(self._checkpoint(), ahead[0])
-                counters.milestones.append(ahead.pop(0))
+                on_milestone(self._checkpoint(), ahead[0], stop.is_set)
+                if not stop.is_set():
+                    counters.milestones.append(ahead.pop(0))
                 self._save()
                 began = time.monotonic() - now
             elif now >= counters.checkpoint_due:
@@ -271,10 +274,10 @@ class _Training:
                 on_progress(state)
                 if note.due(now) or state.event:
                     journal.write(state)
-        for minutes in ahead:
-            if not stop.is_set():  # the end of the budget is a milestone that the last tick has reached or passed
-                on_milestone(self._checkpoint(), minutes)
-                counters.milestones.append(minutes)
+        while ahead and not stop.is_set():  # the end of the budget, which the last tick has reached or passed
+            on_milestone(self._checkpoint(), ahead[0], stop.is_set)
+            if not stop.is_set():
+                counters.milestones.append(ahead.pop(0))
 
     def _tick(self, seen: Tick) -> Tick:
         """One step of every game, and the learning that is due for it."""

@@ -1,11 +1,14 @@
 """``arena train`` for points, with the training itself replaced: what reaches it, and what is shown."""
 
+import json
 import re
 import sys
+from types import SimpleNamespace
 
 import pytest
 
 import arena.cli
+from arena import milestones
 from selfplay.dqn import config
 from selfplay.dqn.train import Result
 from tests.arena.test_view_scoring import progress
@@ -39,10 +42,16 @@ def calls(monkeypatch):
         if settings is not None:
             (run / config.FILE).write_text(config.to_json(settings))
         on_progress(progress(seconds=30.0, score=12.5))
-        on_milestone(run / "checkpoints" / "000001", 10.0)
+        on_milestone(run / "checkpoints" / "000001", 10.0, lambda: False)
         return Result(run / "checkpoints" / "000001", 600.0, 1234, 56, 12.5, interrupted=len(found) > 1)
 
+    def record(run, checkpoint, minutes, store, stopping):
+        noted = [{"minutes": minutes, "checkpoint": checkpoint.name, "seed": 0, "matches": []}]
+        (run / milestones.FILE).write_text(json.dumps(noted))
+        return [SimpleNamespace(returns=(score,)) for score in (20.0, 41.0)]
+
     monkeypatch.setattr("selfplay.dqn.train.train", train)
+    monkeypatch.setattr("arena.milestones.record", record)
     return found
 
 
@@ -56,7 +65,8 @@ def test_time_and_options(run, calls):
     assert (seconds, resuming, milestones) == (14_400.0, False, [5.0, 0.5])
     assert (settings.algo, settings.seed, settings.n_step, settings.net.hidden) == ("dqn", 7, 5, 64)
     assert re.fullmatch(r"breakout-\d{8}-\d{6}", folder.name)
-    assert "after 10 minutes: " in out
+    assert f"after 10 minutes: mean score 30.5, {folder}/checkpoints/000001" in out
+    assert f"story {folder}" in out
     assert "1,234 steps and 56 games in 10.0 minutes, mean score of the last ones 12.5" in out
     assert f"match {folder} --game breakout --games 100" in out
 

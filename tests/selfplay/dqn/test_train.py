@@ -197,7 +197,7 @@ def test_a_run_killed_twice_goes_on(tmp_path):
 def test_milestones_checkpoints_and_the_best(tmp_path, ticks):
     reached = []
 
-    def celebrate(checkpoint, minutes):
+    def celebrate(checkpoint, minutes, stopping):
         card = checkpoints.read_card(checkpoint)
         reached.append((minutes, card.meta["minutes"]))
 
@@ -215,6 +215,23 @@ def test_milestones_checkpoints_and_the_best(tmp_path, ticks):
     scores = [card.meta["training_score"] for card in cards if card.meta["games"] >= 100]
     assert best.meta["training_score"] == max(scores)
     assert (best.kind, best.game, best.net_config["layer_norm"]) == ("dqn", "catch", True)
+
+
+def test_a_milestone_that_was_cut_short_is_called_again(tmp_path, ticks):
+    reached = []
+
+    def celebrate(checkpoint, minutes, stopping):
+        reached.append((minutes, stopping()))
+        if len(reached) == 1:
+            signal.raise_signal(signal.SIGINT)
+            assert stopping()
+
+    run = tmp_path / "run"
+    result = train(run, settings(), 12, milestones=[0.1, 0.2], on_milestone=celebrate, make_stage=stage)
+    assert result.interrupted
+    assert reached == [(0.1, False)]
+    train(run, None, 12, resuming=True, milestones=[0.1, 0.2], on_milestone=celebrate, make_stage=stage)
+    assert reached == [(0.1, False), (0.1, False), (0.2, False)]
 
 
 def test_ctrl_c_saves(tmp_path, ticks):
