@@ -310,15 +310,16 @@ def test_an_exploiter_plays_nobody_else_and_begins_as_its_victim(tmp_path, ticki
 
     def look(training):
         opponents = set(training.actors[0].owner.reshape(-1).tolist())
-        seen.append((opponents, len(training.league.members)))
+        (member,) = training.league.members
+        seen.append((opponents, member.wins / max(member.games, 1)))
 
     Looking(monkeypatch, look)
     asked = config.exploiter("guess", str(victim), **{k: v for k, v in COMMON.items() if k != "net"})
     assert asked.net == settings().net
     result = train(tmp_path / "against", asked, 15, make_stage=Stage())
     assert all(opponents == {LATEST, 0} for opponents, _ in seen)
-    assert {members for _, members in seen} == {1}
-    assert result.wins["past"] > 0.35  # and the victim less: the rest is drawn
+    assert seen[-1][1] > 0.6
+    assert result.wins.keys() == {"past"}
     first = checkpoints.read(checkpoints.numbered(tmp_path / "against")[0]).tensors
     assert torch.equal(first["policy.weight"], checkpoints.read(victim).tensors["policy.weight"])
     with pytest.raises(InputError, match="for guess, not for moba_1v1"):
