@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from arena.records import MatchRecord
-from arena.replay import movers
+from arena.replay import movers, plies
 
 _SURE = 0.5  # a value from which an agent can be said to believe in its win
 _Curve = list[tuple[int, float]]  # (ply, value) of one agent, from its own view
@@ -39,7 +39,8 @@ def interest(record: MatchRecord, expected: float | None = None) -> Interest:
     curves = _curves(record)
     if any(curves):
         told += [_swing(record, curves), *_doubts(record, curves)]
-    told.append(Interest(min(len(record.actions), 100) / 1e4, f"it lasted {len(record.actions)} plies"))
+    long = 100 if plies(record) == len(record.actions) else 1000  # decisions of a team game
+    told.append(Interest(min(plies(record), long) / long / 100, f"it lasted {plies(record)} plies"))
     best = max(told, key=lambda part: part.score)
     return Interest(sum(part.score for part in told), best.reason)
 

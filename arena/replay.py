@@ -59,6 +59,12 @@ def movers(record: MatchRecord) -> list[int]:
     return seats
 
 
+def plies(record: MatchRecord) -> int:
+    """How long a match was: moves, or the decisions of a team game."""
+    units = len(envs.team_game(record.game).units) if envs.spec(record.game).family == "team" else 1
+    return len(record.actions) // units
+
+
 def _findings(record: MatchRecord) -> Iterator[Finding]:
     spec = envs.spec(record.game)
     if record.game_version != spec.version:

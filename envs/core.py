@@ -233,6 +233,7 @@ class TokenKind:
     shape: Literal["disc", "square", "ring"]
     radius: float  # in units of the scenery's background
     label: str = ""  # one or two letters
+    sight: float = 0.0  # how far it sees, in the same units
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,6 +254,7 @@ class TeamShot:
     gauges: dict[str, tuple[float, float]]  # by name: of either side
     stats: NDArray[np.int64]  # [U, S], in the order of `TeamGame.stats`
     events: tuple[TeamEvent, ...]  # since the shot before
+    labels: tuple[str, ...] = ()  # [U] what the units are called here, where their names do not tell enough
     tokens: NDArray[np.uint8] | None = None
     """[k, 7] where the game has a scenery: kind, owner (2: nobody), x and y (0..255 over the background's width and
     height), health and mana (0..255; 0: shows none), and who sees it: bits 0 and 1 for the seats, 2 for no fog."""

@@ -12,18 +12,23 @@ from arena.cli import points
 from arena.cli.shared import (
     STORE,
     AsJson,
+    GameOptions,
     StorePath,
     Trust,
     command,
     complaints,
     console,
     elsewhere,
+    game_options,
     make_store,
     print_json,
     stopped,
 )
 
-ANCHORS = ("random", "mcts?simulations=50", "mcts?simulations=400", "alphabeta", "perfect")  # of known strength
+ANCHORS = (  # of known strength
+    *("random", "mcts?simulations=50", "mcts?simulations=400", "alphabeta", "perfect"),
+    *("bot:pusher", "bot:farmer", "bot:brawler", "bot:captain", "bot:raider"),
+)
 ENGINES = {  # the same, where installed. These levels of Stockfish pick their moves at depth 4 or less in any time
     "chess": ("uci:stockfish?elo=1350&depth=5", "uci:stockfish?elo=1700&depth=5"),
     "minichess": ("uci:fairy-stockfish?depth=1", "uci:fairy-stockfish?depth=2", "uci:fairy-stockfish?depth=4"),
@@ -70,6 +75,7 @@ def ladder(
     follow: Annotated[bool, typer.Option("--follow", help="Wait for new checkpoints of --run.")] = False,
     move_ms: Annotated[float | None, typer.Option(min=0, help="Longer decisions lose the game.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Of the openings and of all games. 0.")] = None,
+    change: GameOptions = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; one a core if left out.")] = None,
     trust: Trust = False,
     store: StorePath = STORE,
@@ -102,9 +108,7 @@ def ladder(
     if follow and run is None:
         raise InputError("--follow needs a training to follow: --run DIR")
     if run is not None:
-        from selfplay.config import read
-
-        game = game or read(run).game
+        game = game or game_of(run)
         known = anchors(game)
         fixed = {spec: elo for spec in known if (elo := registry.rating(spec)) is not None} | fixed
         specs += known if follow else [*known, *spread(run, checkpoints, simulations)]
@@ -119,6 +123,7 @@ def ladder(
         config = LadderConfig(game, "round_robin" if for_points(game) else "adaptive", PAIRS)
     asked: dict[str, Any] = {"game": game, "schedule": schedule, "pairs": pairs, "seed": seed}
     asked["limits"] = limits(move_ms, adjudicate) if adjudicate or move_ms is not None else None
+    asked["options"] = game_options(change) if change else None
     asked["openings"] = None if openings is None else read_openings(envs.make(config.game), openings)
     changes = {field: value for field, value in asked.items() if value is not None}
     contest = Ladder(kept, title, dataclasses.replace(config, **changes))
@@ -164,6 +169,17 @@ def anchors(game: str) -> list[str]:
     spec = envs.spec(game)
     engines = [engine for engine in ENGINES.get(game, ()) if find_engine(registry.parse(engine)[1])]
     return [anchor for anchor in ANCHORS if registry.parse(anchor)[0].plays(spec)] + engines
+
+
+def game_of(run: Path) -> str:
+    """The game of a training run, of whatever kind. Raises `InputError`: there is none."""
+    from agents import cards
+    from selfplay import config
+
+    try:
+        return cards.read_card(str(run)).game
+    except cards.CheckpointError:  # none written yet
+        return config.read(run).game
 
 
 def given(anchor: str) -> tuple[str, float]:
@@ -222,7 +238,8 @@ def show(contest: Any) -> None:
     screen.print()
     screen.print(table(state))
     solo = contest.spec.family == "score"
-    seat = "" if solo else f"Moving first is worth {state.ratings.seat:+.0f} Elo. "
+    first = f"Playing {contest.spec.seats[0]}" if contest.spec.family == "team" else "Moving first"
+    seat = "" if solo else f"{first} is worth {state.ratings.seat:+.0f} Elo. "
     screen.print(Text(f"\n{seat}Elo is {scale(state)}.", "dim"))
     for cycle in cycles(state):
         screen.print(Text(f"Not in line: {cycle}", "yellow"))
@@ -260,17 +277,20 @@ def match(
     openings: Openings = None,
     adjudicate: Adjudicate = False,
     seed: Annotated[int, typer.Option(min=0, help="Of the openings and of all games.")] = 0,
+    change: GameOptions = None,
     store: StorePath = STORE,
     as_json: AsJson = False,
 ) -> None:
     """Play a match of two agents.
 
     Games come in pairs from the same opening, in which each agent moves first once. In games for points, such as
-    Atari's, both agents play the same seeds and the higher score wins; an agent may also play alone.
+    Atari's, both agents play the same seeds and the higher score wins; an agent may also play alone. In team games an
+    agent plays a whole side, and a pair has one seed.
 
     Examples:
       arena match mcts random
       arena match breakout random --games 100 --json
+      arena match moba_5v5 bot:captain bot:raider --games 40 --set lineup=random
       arena match runs/overnight "mcts?simulations=400" --games 100
       arena match runs/new runs/old --game othello --games 2000 --sprt 20
       arena match runs/chess "uci:stockfish?elo=1350" --game chess --openings book.pgn --adjudicate
@@ -279,7 +299,7 @@ def match(
 
     import envs
     from arena.books import read_openings
-    from arena.families import for_points
+    from arena.families import for_points, for_teams
     from arena.interest import most_interesting
     from arena.match import play_match
     from arena.records import MatchRecord
@@ -298,13 +318,19 @@ def match(
         points.match(specs, game, games, seed, limits(move_ms, adjudicate), store, as_json)
         return
     a, b = specs
+    if for_teams(game) and (openings or adjudicate):
+        raise InputError(f"--openings and --adjudicate are for board games, not for {game}")
+    if change and not for_teams(game):
+        raise InputError(f"--set is for team games, not for {game}")
+    options = game_options(change)
     book = None if openings is None else read_openings(envs.make(game), openings)
     score = Score(None if sprt is None else Sprt(0.0, sprt))
     screen = complaints() if as_json else console()
     kept, unsaved, interrupted = make_store(store), list[MatchRecord](), False
     with Live(headline(score, a, b), console=screen, transient=True) as live:
         try:
-            for record in play_match(a, b, game, games, seed=seed, limits=limits(move_ms, adjudicate), book=book):
+            rules = {"limits": limits(move_ms, adjudicate), "book": book, "options": options}
+            for record in play_match(a, b, game, games, seed=seed, **rules):
                 score.add(record)
                 unsaved.append(record)
                 live.update(headline(score, a, b))

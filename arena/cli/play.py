@@ -8,7 +8,9 @@ import typer
 
 from arena.cli.shared import STORE, Game, StorePath, command, console, make_store
 
-FALLBACKS = ("mcts?simulations=400", "alphabeta", "random")  # opponents when no checkpoint comes with the package
+FALLBACKS = (  # opponents when no checkpoint comes with the package
+    *("mcts?simulations=400", "alphabeta", "bot:captain", "bot:raider", "random"),
+)
 
 
 def play(

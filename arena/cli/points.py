@@ -65,6 +65,7 @@ def split(words: Sequence[str], game: str | None) -> tuple[str | None, list[str]
     """The game and the agents of ``[GAME] AGENT...``; a game named with --game has no need to be named again."""
     import envs
 
-    if words and (words[0] in envs.ids() or words[0] in envs.score_ids()) and game in (None, words[0]):
+    known = (*envs.ids(), *envs.team_ids(), *envs.score_ids())
+    if words and words[0] in known and game in (None, words[0]):
         return words[0], list(words[1:])
     return game, list(words)

@@ -26,6 +26,10 @@ StorePath = Annotated[
     Path, typer.Option("--store", metavar="FILE", envvar="ARENA_STORE", help="Where matches are kept.")
 ]
 Trust = Annotated[bool, typer.Option("--trust", help="Run programs that the file of matches names, not you.")]
+GameOptions = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="NAME=VALUE", help="An option of a team game, such as lineup=random or fog=false."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 
@@ -37,6 +41,22 @@ def console() -> Console:
 def complaints() -> Console:
     """Standard error."""
     return Console(stderr=True, markup=False, highlight=False, emoji=False)
+
+
+def game_options(given: Sequence[str] | None) -> dict[str, Any]:
+    """``NAME=VALUE`` as a dictionary; values are JSON where they can be read as such, text otherwise."""
+    from envs.core import InputError
+
+    options: dict[str, Any] = {}
+    for word in given or ():
+        name, equals, text = word.partition("=")
+        if not equals:
+            raise InputError(f"--set takes NAME=VALUE, not {word!r}")
+        try:
+            options[name] = json.loads(text)
+        except ValueError:
+            options[name] = text
+    return options
 
 
 def print_json(value: Any) -> None:

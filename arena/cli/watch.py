@@ -16,7 +16,7 @@ Match = Annotated[
         metavar="[MATCH]", help="A match's id or its beginning, or a record's file. The latest if left out."
     ),
 ]
-FILMS = (".mp4", ".gif", ".png")  # of a game played for points
+FILMS = (".mp4", ".gif", ".png")  # of a game played for points or by teams
 OfGame = Annotated[str | None, typer.Option("--game", help="Only matches of this game.")]
 OfLadder = Annotated[str | None, typer.Option("--ladder", help="Only matches of this ladder.")]
 OfAgent = Annotated[str | None, typer.Option("--agent", help="Only matches in which this agent plays.")]
@@ -44,7 +44,7 @@ def watch(
     """
     import envs
 
-    if match in envs.ids() or match in envs.score_ids():
+    if match in (*envs.ids(), *envs.team_ids(), *envs.score_ids()):
         record = _latest(store, match, ladder, agent) or _exhibition(str(match), store)
     else:
         record = find(match, store, ladder, agent)
@@ -52,6 +52,10 @@ def watch(
         from arena.view import screen
 
         screen.watch(record, console())
+    elif of_teams(record):
+        from arena.view import team
+
+        team.watch(record, console())
     else:
         from arena.view import terminal
 
@@ -91,7 +95,7 @@ def matches(
                 "first": printable(row.agents[0]),
                 "second": " ".join(map(printable, row.agents[1:])),
                 "result": " ".join(f"{score:g}" for score in row.returns),
-                "plies": row.plies,
+                "plies": row.plies // units_of(row.game),
                 "end": row.fault or row.termination,
                 "ladder": row.ladder,
             }
@@ -157,7 +161,8 @@ def replay(
 def export(
     match: Match = None,
     output: Annotated[
-        Path, typer.Option("-o", "--output", help="The file: .html; .pgn for chess games; .mp4, .gif, .png for Atari.")
+        Path,
+        typer.Option("-o", "--output", help="The file: .html; .pgn of chess; .mp4, .gif, .png of others."),
     ] = Path("game.html"),
     store: StorePath = STORE,
     ladder: OfLadder = None,
@@ -168,7 +173,7 @@ def export(
     The page has the board, a slider, arrow keys, the value curve and the visits, and needs nothing else. PGN, which any
     chess program reads, has evaluations and times as comments.
 
-    A game played for points is also written as a film (.mp4, .gif), or as a picture of its end (.png).
+    Games played for points or by teams are also written as a film (.mp4, .gif), or as a picture of the end (.png).
 
     Examples:
       arena export -o game.html
@@ -204,21 +209,40 @@ def export(
 def _page(record: Any) -> str:
     if len(record.agents) == 1:
         from arena.view.film_page import page
+    elif of_teams(record):
+        from arena.view.team_page import page
     else:
         from arena.view.html import page
     return page(record)
 
 
+def of_teams(record: Any) -> bool:
+    """Whether it is a match of a team game. Raises `InputError`: unknown game."""
+    from arena.families import for_teams
+
+    return for_teams(record.game)
+
+
+def units_of(game: str) -> int:
+    """How many actions of a record make a ply of the game; 1 for a game that is not known here."""
+    import envs
+
+    return len(envs.team_game(game).units) if game in envs.team_ids() else 1
+
+
 def film(record: Any, output: Path) -> None:
-    """Writes a game played for points as moving or still pictures."""
-    from arena.view.film import WRITERS
+    """Writes a game played for points or by teams as moving or still pictures."""
+    from arena.view import film as points
+    from arena.view import team_film
     from arena.view.timeline import result
     from envs.core import InputError
 
-    if len(record.agents) > 1:
-        raise InputError(f"{output}: only games played for points are written as {output.suffix}; try game.html")
+    if len(record.agents) > 1 and not of_teams(record):
+        raise InputError(
+            f"{output}: only games played for points or by teams are written as {output.suffix}; try game.html"
+        )
     try:
-        WRITERS[output.suffix.lower()](record, output)
+        (points.WRITERS if len(record.agents) == 1 else team_film.WRITERS)[output.suffix.lower()](record, output)
     except OSError as error:
         raise InputError(f"{output} cannot be written: {error.strerror or error}") from None
     size = max(output.stat().st_size // 1000, 1)
@@ -238,6 +262,10 @@ def _printed(record: Any) -> Any:
         from arena.view.screen import printed as game
 
         return game(record, reel(record), in_colour(console()))
+    if of_teams(record):
+        from arena.view import team, team_reel
+
+        return team.printed(record, team_reel.reel(record))
     from arena.view.terminal import printed
     from arena.view.timeline import frames
 

@@ -10,19 +10,27 @@ import zlib
 from collections.abc import Sequence
 from html import escape
 from string import Template
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 import envs
 from arena.records import MatchRecord
-from arena.view.film import PER_SECOND, Picture, Scene, reel
+from arena.view.film import PER_SECOND, Picture, reel
 from arena.view.html import asset, footer, harmless_json, policy
 from arena.view.timeline import result
 from envs.atari.game import NUM_SHOTS
 
 CHUNK = 64  # pictures that are packed together
 MOST_COLOURS = 256
+
+
+class Pictured(Protocol):
+    """Has a picture."""
+
+    @property
+    def picture(self) -> Picture: ...
 
 
 def page(record: MatchRecord) -> str:
@@ -62,7 +70,7 @@ def page(record: MatchRecord) -> str:
     )
 
 
-def packed(scenes: Sequence[Scene]) -> tuple[NDArray[np.uint8], list[str]]:
+def packed(scenes: Sequence[Pictured]) -> tuple[NDArray[np.uint8], list[str]]:
     """The colours, [k, 3], and the pictures as numbers of them: ``CHUNK`` in a piece, each picture xor the one before
     it, deflated, in base 64."""
     codes = np.unique(np.concatenate([np.unique(_codes(scene.picture)) for scene in scenes]))

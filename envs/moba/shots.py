@@ -18,13 +18,17 @@ from envs.picture import Circle, Picture, Polyline, Rect, Shape
 
 STATS = ("level", "health", "most", "gold", "items", "kills", "deaths", "last hits")
 CREEP, NEUTRAL, TOWER, ANCIENT, GHOST, HERO = range(6)  # kinds; HERO + role
+_SEES = tuple(float(r) * pictures.SCALE for r in (t.SIGHT_CREEP, t.SIGHT_BUILDING, t.SIGHT_HERO))
 KINDS = (
-    TokenKind("creep", "disc", 3.2),
+    TokenKind("creep", "disc", 3.2, sight=_SEES[0]),
     TokenKind("neutral", "disc", 4.0),
-    TokenKind("tower", "square", 8.0),
-    TokenKind("ancient", "square", 13.0),
+    TokenKind("tower", "square", 8.0, sight=_SEES[1]),
+    TokenKind("ancient", "square", 13.0, sight=_SEES[1]),
     TokenKind("last seen", "ring", 8.0),
-    *(TokenKind(name, "disc", 8.5, label) for name, label in zip(t.ROLES, ("Gu", "Fi", "Mk", "Ma", "He"), strict=True)),
+    *(
+        TokenKind(name, "disc", 9.0, label, _SEES[2])
+        for name, label in zip(t.ROLES, ("Gu", "Fi", "Mk", "Ma", "He"), strict=True)
+    ),
 )
 _LANES = ("top", "middle", "bottom")  # as west names them; east's lane l is west's 2 - l
 _EVERYONE = 0b111
@@ -74,6 +78,11 @@ def shot(world: Any, before: Any) -> TeamShot:
         gauges=gauges(world),
         stats=stats(world),
         events=tuple(events(world, before)),
+        labels=tuple(
+            f"{side}_{i} {t.ROLES[role]}"
+            for side, roles in zip(pictures.SIDES, world["role"].tolist(), strict=True)
+            for i, role in enumerate(roles)
+        ),
         tokens=np.array(list(tokens(world)), np.uint8).reshape(-1, 7),
     )
 
