@@ -62,7 +62,7 @@ class Past:
         with self._lock:
             if number not in self._nets:
                 target = self._exploit or self._run / checkpoints.FOLDER / f"{number:06d}"
-                self._nets[number] = acting(load(target)[1], self._half)
+                self._nets[number] = acting(load(target)[1], half=False)  # a few rows at a time, for which it is faster
                 if len(self._nets) > REMEMBERED:
                     self._nets.popitem(last=False)
             self._nets.move_to_end(number)
