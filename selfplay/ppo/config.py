@@ -39,6 +39,10 @@ class PpoConfig:
     fog: bool = True
     first_team_spirit: float = 0.3
     final_team_spirit: float = 1.0
+    win_weight: float = 2.0  # times what the game pays for winning
+    fade: float = 0.994  # a decision: what is paid for anything but buildings and winning is worth less and less, ...
+    first_shaping: float = 1.0  # ... and that much of it counts at the beginning of the training,
+    final_shaping: float = 0.3  # and at its end
     wave_jitter: int = 40  # ticks by which the first wave is late at most
 
     # PPO
@@ -90,8 +94,8 @@ class PpoConfig:
 _RANGES = (  # names, lowest, highest
     ("games rollout chunk epochs batch meetings", 1, 1_048_576),
     ("threads", 0, 1024),
-    ("gamma trace clip bots past first_team_spirit final_team_spirit returns_weight", 0, 1),
-    ("value_weight first_entropy final_entropy quality_rate pfsp_power", 0, 1e6),
+    ("gamma trace clip bots past fade first_team_spirit final_team_spirit returns_weight", 0, 1),
+    ("win_weight first_shaping final_shaping value_weight first_entropy final_entropy quality_rate pfsp_power", 0, 1e6),
     ("learning_rate final_learning_rate max_gradient_norm", 1e-12, 1e9),
     ("wave_jitter", 0, 1000),
     ("save_seconds checkpoint_seconds", 0.01, 1e9),

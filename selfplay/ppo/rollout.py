@@ -19,11 +19,13 @@ from agents import moba_bots
 from agents.team.network import TeamNetwork
 from agents.team.sampling import draw_actions
 from envs.moba.games import Step
+from envs.moba.rewards import TERMS
 from selfplay.ppo.league import LATEST, Draw, Field, bot_name
 from selfplay.ppo.returns import Numbers, advantages
 from selfplay.ppo.stage import Games
 
 F = np.float32
+LESSER = TERMS.index("kills")  # the first term that is neither for winning nor for buildings
 SAMPLED = 8  # the running statistics are told of one observation in so many
 Policy = Callable[[int], TeamNetwork]  # a past self's network by its number
 
@@ -53,6 +55,24 @@ class Rollout:
         self.states = np.zeros((length // chunk, rows, state_size), F)  # memories at the beginning of every chunk
 
 
+@dataclass(frozen=True, slots=True)
+class Reward:
+    """What counts of the terms that a game pays. Growing heroes earn more and more, so that prolonging a game in which
+    one earns more than the foe would be worth more than winning it; as in OpenAI Five (arXiv 1912.06680, appendix G)
+    what is not paid for winning or, here, for buildings, fades with the age of the game."""
+
+    win: float = 1.0
+    shaping: float = 1.0
+    fade: float = 1.0  # a decision
+
+    def of(self, terms: Numbers, ages: NDArray[np.int64]) -> Numbers:
+        """float32[b, U] for float32[b, U, T] and int64[b] decisions that were made before."""
+        lesser = (self.shaping * self.fade**ages).astype(F)[:, None]
+        rest = terms[:, :, LESSER:].sum(2) * lesser
+        paid: Numbers = rest + terms[:, :, 1:LESSER].sum(2) + F(self.win) * terms[:, :, 0]
+        return paid
+
+
 @dataclass(slots=True)
 class Told:
     """What a thread has to say about a stretch of play."""
@@ -78,6 +98,7 @@ class Actor:
         self._state = np.zeros((self.count, state_size), F)
         self._groups: dict[int, NDArray[np.int64]] = {}
         self._decisions = 0
+        self.reward = Reward()  # may be changed between stretches
         self._step: Step
 
     def begin(self, seeds: NDArray[np.uint64], known: Field) -> None:
@@ -195,7 +216,7 @@ class Actor:
         terms = np.abs(step.terms.reshape(self.count, -1)[learner]).mean(0, dtype=np.float64)
         told.terms = told.terms + terms if len(told.terms) else terms
         over = step.terminated | step.truncated
-        out.rewards[t, mine] = step.rewards.reshape(-1)
+        out.rewards[t, mine] = self.reward.of(step.terms, self._ages).reshape(-1)
         out.ended[t, mine] = np.repeat(over, units)
         out.beyond[t, mine] = 0
         self._step = step

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from envs.core import GameSpec
 from envs.moba.games import Step
-from envs.moba.rewards import TERMS as TERMS
 from selfplay.ppo.config import PpoConfig
 
 

@@ -25,6 +25,7 @@ import torch
 from agents import checkpoints
 from agents.team.network import TeamNetwork
 from envs.core import InputError
+from envs.moba.rewards import TERMS
 from selfplay import files
 from selfplay.holding import Every, locked, stop_signals, threads
 from selfplay.learner import Diverged
@@ -35,7 +36,7 @@ from selfplay.ppo.league import Draw, League
 from selfplay.ppo.learner import Learner, Losses
 from selfplay.ppo.progress import TeamProgress
 from selfplay.ppo.resume import Counters
-from selfplay.ppo.rollout import Actor, Rollout, Told
+from selfplay.ppo.rollout import Actor, Reward, Rollout, Told
 from selfplay.progress import Journal, Meter, last_clock
 from selfplay.workers import DiskFull
 
@@ -208,9 +209,11 @@ class _Training:
         settings, counters, clock = self.config, self.counters, time.perf_counter
         start = clock()
         known = self.league.field()
+        shaping = settings.between(settings.first_shaping, settings.final_shaping, self.share)
+        reward = Reward(settings.win_weight, shaping, settings.fade)
 
         def play(actor: Actor) -> Told:
-            actor.games.team_spirit = self.spirit
+            actor.games.team_spirit, actor.reward = self.spirit, reward
             return actor.play(self.player, self.past, known, settings.gamma, settings.trace)
 
         told = list(self._pool.map(play, self.actors))
@@ -238,7 +241,7 @@ class _Training:
             games=sum(len(part.lengths) for part in told),
             lengths=sum(sum(part.lengths) for part in told),
         )
-        self.terms = dict(zip(stage.TERMS, np.mean([part.terms for part in told], 0).tolist(), strict=False))
+        self.terms = dict(zip(TERMS, np.mean([part.terms for part in told], 0).tolist(), strict=False))
 
     @property
     def share(self) -> float:

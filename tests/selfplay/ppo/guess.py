@@ -75,6 +75,6 @@ class Guess:
             terminated=no if self.truncate else over,
             truncated=over if self.truncate else no,
             outcome=outcome,
-            terms=np.repeat(rewards[:, :, None], TERMS, axis=2),
+            terms=np.pad(rewards[:, :, None], ((0, 0), (0, 0), (0, TERMS - 1))),
             final=self._show(),
         )

@@ -30,6 +30,7 @@ COMMON = {
     "precision": "float32",
     "bots": 0.0,
     "past": 0.0,
+    "win_weight": 1.0,
     "rollout": 8,
     "chunk": 4,
     "batch": 128,
