@@ -12,6 +12,7 @@ from agents.search.config import SearchConfig, params
 from agents.search.evaluators import Evaluator, evaluate_running
 from agents.search.leaves import attach, gather, make_lanes
 from agents.search.lines import Line, root_lines
+from agents.search.seizing import seize, winning
 from agents.search.tree import EDGE, NODE, UNKNOWN, allocate, begin, reroot
 from envs.core import BoardGame, InputError, State
 
@@ -39,6 +40,7 @@ class SoloSearch:
             raise InputError(f"a search needs {FEWEST_NODES} nodes and a batch of 1 at least, not {nodes} and {batch}")
         self.game, self.batch = game, batch
         self._evaluate, self._params = evaluate, params(config)
+        self._seizes = self._params.solve and not self._params.uct
         words = game.init(1).shape[1]
         self._tree = allocate(game.spec, words, 1, nodes - 1, EDGES_PER_NODE)
         self._lanes = make_lanes(batch, self._tree.path.shape[1])
@@ -62,13 +64,19 @@ class SoloSearch:
         keeps = goes_on and not only and (bool(further) or self._allowed is None)
         if further or not keeps:
             self.descents = self.plies = self.deepest = 0
-        if not (keeps and all(map(self._descend, further))):
+        if not (keeps and all(map(self._descend, further))) or self._wins:
             self._begin(start, actions)
         self._allowed = None
         if only:
             self._allowed = np.zeros(self.game.spec.num_actions, np.bool_)
             self._allowed[list(only)] = True
         self._start, self._played = start.tobytes(), tuple(actions)
+
+    @property
+    def _wins(self) -> bool:
+        """Whether a move wins at once, for which nothing that is known is worth keeping."""
+        root = self._tree.state[:, 0]
+        return self._seizes and len(winning(self.game, root, self.game.legal(root))[0]) > 0
 
     def _descend(self, action: int) -> bool:
         zero, budget = np.zeros(1, np.uint64), np.ones(1, np.int32)
@@ -111,12 +119,12 @@ class SoloSearch:
     def visit(self, most: int = 1 << 30) -> int:
         """One batch with one call of the evaluator; the number of visits made, from 1 to ``most``.
 
-        None are made once the search is `over`, and none by the call that evaluates a new root."""
+        None are made once the search is `over`, and none by the call that evaluates a new root, but for a win at once
+        (`agents.search.seizing`)."""
         if self.over:
             return 0
         if self._tree.node[0, 0]["degree"] == 0:
-            self._open_root()
-            return 0
+            return self._open_root()
         before = self.visits
         room = self._tree.node.shape[1] - int(self._tree.slot[0]["nodes"])
         width = min(self.batch, most, room, 1 + before // VISITS_A_LEAF)
@@ -131,7 +139,7 @@ class SoloSearch:
         self.plies += plies
         return self.visits - before
 
-    def _open_root(self) -> None:
+    def _open_root(self) -> int:
         states = self._tree.state[:, 0]
         outcomes, legal = self.game.outcome(states), self.game.legal(states)
         if self._allowed is not None:
@@ -139,6 +147,9 @@ class SoloSearch:
         logits, wdl = evaluate_running(self._evaluate, states, outcomes, legal)
         slot, movers = np.zeros(1, np.int64), self.game.mover(states)
         expand(self._tree, slot, 0, states, movers, outcomes, legal, logits, wdl, self._params)
+        won = seize(self.game, self._tree, slot, states, legal, self._params) if self._seizes else 0
+        self.descents, self.plies, self.deepest = self.descents + won, self.plies + won, max(self.deepest, won)
+        return won
 
     def lines(self, count: int = 1, length: int = 32) -> list[Line]:
         """The best ``count`` actions as lines of at most ``length`` plies; the first one is to be played."""
