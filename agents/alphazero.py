@@ -22,7 +22,7 @@ from agents.quickest import quickest
 from agents.registry import describe, fingerprint
 from agents.search.cache import CachedEvaluator
 from agents.search.config import SearchConfig
-from agents.search.evaluators import Device, NetworkEvaluator
+from agents.search.evaluators import Device, Evaluator, ImagesEvaluator, NetworkEvaluator
 from agents.search.search import Search, search_batch
 from envs.bits import mix
 from envs.core import BoardGame, GameSpec, InputError, States
@@ -36,6 +36,7 @@ class AlphaZeroOptions:
     root: Literal["gumbel", "puct"] = "gumbel"
     temperature: float = 0.0  # moves drawn from policy ** (1 / temperature); 0: the best move
     temperature_plies: int = 10  # while the game is younger than this, openings included
+    images: bool = False  # judge a position by the mean over all its symmetric images: slower, with fewer errors
     cache: int = 1 << 18  # positions whose evaluation is remembered
     precision: Precision = "auto"
     device: Device = "cpu"
@@ -72,7 +73,8 @@ class AlphaZero:
         card, self._game, net = load(target)
         self._options = options
         self._pace = net.cpu() if net.config.plies_left_head else None  # tells quick wins from slow ones
-        self._network = NetworkEvaluator(self._game, net, options.precision, options.device)
+        network = NetworkEvaluator(self._game, net, options.precision, options.device)
+        self._network: Evaluator = ImagesEvaluator(self._game, network) if options.images else network
         self._evaluate: CachedEvaluator | None = None
         self._search: Search | None = None
         self.name = describe(f"{KIND}:{_label(card.folder)}", options, AlphaZeroOptions())

@@ -135,6 +135,27 @@ def pieces(n: int, sizes: tuple[int, ...]) -> Iterator[tuple[int, int, int]]:
             start += rows
 
 
+class ImagesEvaluator:
+    """The mean of what ``inner`` says about all symmetric images of a position: as many evaluations more, and fewer
+    errors, since the images' errors differ. (AlphaGo Zero, Nature 2017, takes one image at random instead.)
+
+    Answers are symmetric whatever the network: an image's priors are the position's, at the actions' images."""
+
+    def __init__(self, game: BoardGame, inner: Evaluator) -> None:
+        self._game, self._inner = game, inner
+        self._origin = np.argsort(game.action_symmetry, axis=1)
+
+    def __call__(self, states: States, legal: NDArray[np.bool_]) -> tuple[Logits, WDL]:
+        logits, wdl = np.zeros(legal.shape, np.float32), np.zeros((len(states), 3), np.float32)
+        count = len(self._origin)
+        for k in range(count):
+            image = self._game.symmetry(states, np.full(len(states), k, np.int8))
+            some, result = self._inner(image, np.ascontiguousarray(legal[:, self._origin[k]]))
+            logits += some[:, self._game.action_symmetry[k]]
+            wdl += result
+        return logits / np.float32(count), wdl / np.float32(count)
+
+
 class _Direct:
     """A folded network as PyTorch computes it, channels last."""
 

@@ -11,6 +11,7 @@ from agents.networks import NetConfig
 from agents.search.evaluators import (
     DIRECT_SIZES,
     WINOGRAD_SIZES,
+    ImagesEvaluator,
     NetworkEvaluator,
     UniformEvaluator,
     pieces,
@@ -144,6 +145,25 @@ def test_a_gpu_says_nearly_the_same():
     near = NetworkEvaluator(game, net, device="cuda")
     assert near.rows_independent
     assert np.abs(exact[1] - near(states, legal)[1]).max() < 0.1
+
+
+@pytest.mark.parametrize("game_id", GAMES)
+def test_the_mean_over_all_images_by_hand_and_the_same_for_each(game_id):
+    game, states, legal = asked(game_id)
+    network = NetworkEvaluator(game, make(game), "float32")
+    evaluate = ImagesEvaluator(game, network)
+    logits, wdl = evaluate(states, legal)
+    said = []
+    for k in range(game.spec.num_symmetries):
+        image = game.symmetry(states, np.full(len(states), k, np.int8))
+        said.append(network(image, game.legal(image)))
+        again, result = evaluate(image, game.legal(image))
+        np.testing.assert_allclose(result, wdl, atol=1e-6)
+        np.testing.assert_allclose(again[:, game.action_symmetry[k]], logits, atol=1e-5)
+    for row, action in zip(*np.nonzero(legal), strict=True):
+        mean = np.mean([said[k][0][row, game.action_symmetry[k, action]] for k in range(len(said))])
+        assert logits[row, action] == pytest.approx(mean, abs=1e-5)
+    np.testing.assert_allclose(wdl, np.mean([result for _, result in said], axis=0), atol=1e-6)
 
 
 def test_what_does_not_fit_is_refused():
