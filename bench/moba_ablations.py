@@ -27,6 +27,7 @@ from agents.moba_bots import BOTS
 from bench.moba_play import Score, crew, duel, wilson
 from envs.core import InputError
 from envs.moba.setup import Setup
+from selfplay.options import overlaid
 from selfplay.ppo import config
 from selfplay.ppo.train import train
 
@@ -49,7 +50,7 @@ def ready(run: Path, settings: config.PpoConfig, seconds: float) -> Path:
 
 
 def settings_of(game: str, name: str, seed: int, changes: Mapping[str, Any]) -> config.PpoConfig:
-    return config.preset(game, **{"seed": seed, **WITH_MEMORY, **changes, **VARIANTS[name]})
+    return config.preset(game, seed=seed, **overlaid(overlaid(WITH_MEMORY, changes), VARIANTS[name]))
 
 
 def judge(heroes: int, checkpoint: Path, full: Path, fog: bool, games: int) -> dict[str, Score]:
