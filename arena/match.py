@@ -16,6 +16,7 @@ from arena.records import AgentRef, MatchRecord
 from arena.runner import DEFAULT_LIMITS, Finished, Limits, Player
 from arena.schedule import BOOK, Pairing, batches, tasks
 from envs.core import GameSpec, InputError
+from selfplay.holding import threads
 
 
 def seat(agent: Agent, spec: str, game: GameSpec) -> Player:
@@ -96,6 +97,7 @@ def play_for_points(
     """
     game = envs.score_game(game_id)
     with ExitStack() as stack:
+        stack.enter_context(threads(1))  # PyTorch's own would spin while the emulators want the cores
         players = []
         for spec in specs:
             agent = loader(spec)

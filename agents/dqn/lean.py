@@ -58,7 +58,7 @@ class Lean:
         for back, *terms in zip(self._back, *parts, strict=True):
             total = terms[0].float()
             for term in terms[1:]:
-                total = total + term
+                total.add_(term)
             found.append(back(total))
         return found
 
