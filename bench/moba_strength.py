@@ -44,7 +44,7 @@ def rows(scores: dict[str, Score]) -> list[dict[str, Any]]:
         met = name.removeprefix("bot:") not in set(BOTS) - set(TRAINING_BOTS)
         found.append(
             {
-                "opponent": name if met else f"{name} (never met)",
+                "opponent": name if met else f"{name} *",
                 "games": score.games,
                 "won": score.wins,
                 "drawn": score.draws,
@@ -81,7 +81,7 @@ def main() -> None:
         counts = [str(row[name]) for name in ("opponent", "games", "won", "drawn", "lost")]
         interval = f"{100 * row['low']:.1f}-{100 * row['high']:.1f}"
         table.add_row(*counts, f"{100 * row['rate']:.1f}", interval, f"{row['decisions']:.0f}")
-    table.caption = "length: decisions a game"
+    table.caption = "length: decisions a game; *: never met in training"
     Console().print(table)
 
 

@@ -108,7 +108,7 @@ def called(monkeypatch, capsys, module, *words):
 def test_the_command_of_strength(checkpoint, short, monkeypatch, capsys):
     out = called(monkeypatch, capsys, moba_strength, checkpoint[0], "--games", "2", "--json")
     rows = json.loads(out)["opponents"]
-    assert [row["opponent"] for row in rows][-1] == "bot:raider (never met)"
+    assert [row["opponent"] for row in rows][-1] == "bot:raider *"
     assert len(rows) == 7
     assert all(row["won"] + row["drawn"] + row["lost"] == 2 for row in rows)
     assert "95%" in called(monkeypatch, capsys, moba_strength, checkpoint[0], "--games", "2", "--against", "bot:idle")
