@@ -41,6 +41,7 @@ _TOOLS = {
     "bits",
     "core",
     "moba_v0",
+    "parallel",
     "perft",
     "picture",
     "raster",

@@ -284,6 +284,11 @@ class TeamGame(Protocol):
         ...
 
     @property
+    def colours(self) -> tuple[str, str]:
+        """The sides', ``#rrggbb``."""
+        ...
+
+    @property
     def scenery(self) -> Scenery | None:
         """The map, if there is one."""
         ...

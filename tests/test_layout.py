@@ -56,7 +56,7 @@ def test_public_names():
 
 def test_games_agents_and_commands():
     assert set(envs.ids()) == {"chess", "connect_four", "minichess", "othello", "tic_tac_toe"}
-    assert set(envs.team_ids()) == {"moba_1v1", "moba_5v5"}
+    assert set(envs.team_ids()) - {"battle"} == {"moba_1v1", "moba_5v5"}  # battle: where MAgent2 is installed
     assert set(registry.kinds()) == {
         *("alphabeta", "alphazero", "bot", "dqn", "mcts", "perfect", "random", "sb3", "team", "uci"),
     }

@@ -265,7 +265,7 @@ def _printed(record: Any) -> Any:
     if of_teams(record):
         from arena.view import team, team_reel
 
-        return team.printed(record, team_reel.reel(record))
+        return team.printed(record, team_reel.reel(record), console().color_system is not None)
     from arena.view.terminal import printed
     from arena.view.timeline import frames
 

@@ -269,6 +269,7 @@ canvas.addEventListener("click", toggle);
 at("slider").addEventListener("input", (event) => step(Number(event.target.value)));
 for (const button of at("fog").querySelectorAll("button")) button.addEventListener("click", () => look(Number(button.value)));
 document.body.classList.toggle("film", !game.map);
+SIDES.forEach((side, seat) => document.documentElement.style.setProperty("--own-" + side, game.colours[seat]));
 setUp();
 const [wanted, side] = location.hash.slice(1).split(",").map(Number); // #decision,side
 if (game.map) look([0, 1].includes(side) ? side : 2);

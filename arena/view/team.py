@@ -14,6 +14,8 @@ import envs
 from arena.records import MatchRecord
 from arena.view import keys
 from arena.view.charts import SERIES, Glyphs, glyphs, sparkline
+from arena.view.film import Picture
+from arena.view.screen import blocks, in_colour
 from arena.view.team_reel import events, reel
 from arena.view.timeline import names, printable, result
 from envs.core import TeamGame, TeamShot
@@ -32,7 +34,7 @@ def watch(record: MatchRecord, console: Console) -> None:
     if keys.available() and console.is_terminal:
         _interactive(record, shots, console)
     else:
-        console.print(printed(record, shots))
+        console.print(printed(record, shots, in_colour(console)))
 
 
 def _interactive(record: MatchRecord, shots: Sequence[TeamShot], console: Console) -> None:
@@ -40,7 +42,7 @@ def _interactive(record: MatchRecord, shots: Sequence[TeamShot], console: Consol
 
     def screen() -> RenderableType:
         size = (console.width, console.height)
-        return render(record, shots, at, FOGS[fog], size, glyphs(console), playing)
+        return render(record, shots, at, FOGS[fog], size, glyphs(console), playing, in_colour(console))
 
     with keys.raw(), Live(screen(), console=console, screen=True, auto_refresh=False) as live:
         while True:
@@ -68,6 +70,7 @@ def render(
     size: tuple[int, int],
     using: Glyphs,
     playing: bool = False,
+    colour: bool = True,
 ) -> RenderableType:
     """One screen of ``size`` (columns, lines) or less: map, units, curves, the latest events, keys."""
     game, shot, (width, height) = envs.team_game(record.game), shots[at], size
@@ -81,6 +84,8 @@ def render(
     if len(above) > (room if beside else max(room - len(below) - len(news), room // 2)):
         above = _squeezed(above)
     drawn, told = coloured(above, game), [Text(line) for line in below]
+    if shot.picture is not None:
+        drawn = _blocks(shot.picture, max(room - len(below) - len(news), room // 2), width, colour)
     if beside:
         body = Table.grid(padding=(0, 3, 0, 0))
         body.add_row(Text("\n").join(drawn[:room]), Text("\n").join([*told, Text(), *news][:room]))
@@ -88,9 +93,17 @@ def render(
     else:
         middle = [*map(_cropped, [*drawn, *told][: max(room - len(news), 0)]), *map(_cropped, news)]
     arrows = "arrows" if using.floor == "-" else "← → ↑ ↓"
-    foot = Text(f"{arrows} step   home end   f fog   space {'stop' if playing else 'play'}   q quit", "dim")
+    looks = "f fog   " if game.scenery is not None else ""
+    foot = Text(f"{arrows} step   home end   {looks}space {'stop' if playing else 'play'}   q quit", "dim")
     head = _cropped(heading(record, game, shot, len(shots) - 1, fog))
     return Group(head, *middle, *map(_cropped, [*course, foot]))
+
+
+def _blocks(picture: Picture, rows: int, width: int, colour: bool) -> list[Text]:
+    """A picture in half-block characters, in its proportions."""
+    high, wide = picture.shape[:2]
+    rows = max(min(rows, width * high // (2 * wide)), 1)
+    return list(blocks(picture, rows, max(min(round(2 * rows * wide / high), width), 1), colour).split("\n"))
 
 
 def _split(text: str) -> tuple[list[str], list[str]]:
@@ -156,13 +169,16 @@ def _event(event: tuple[int, int, str], game: TeamGame) -> Text:
     return Text.assemble((f"{decision:>5}  ", "dim"), (printable(what), SERIES[seat]))
 
 
-def printed(record: MatchRecord, shots: Sequence[TeamShot]) -> Text:
+def printed(record: MatchRecord, shots: Sequence[TeamShot], colour: bool = False) -> Text:
     """The game as lines, one an event, then the last map and the result."""
     game = envs.team_game(record.game)
     text = heading(record, game, shots[-1], len(shots) - 1, None).append("\n\n")
     for event in events(shots):
         text.append(_event(event, game)).append("\n")
     above, below = _split(shots[-1].text(None))
-    text.append("\n").append(Text("\n").join([*coloured(above, game), *map(Text, below)])).append("\n\n")
+    drawn, picture = coloured(above, game), shots[-1].picture
+    if picture is not None:
+        drawn = _blocks(picture, 20, 80, colour)
+    text.append("\n").append(Text("\n").join([*drawn, *map(Text, below)])).append("\n\n")
     text.append(result(record), "bold")
     return text if record.fault is None else text.append(f"\n{printable(record.fault.message)}", "red")

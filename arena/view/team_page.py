@@ -79,10 +79,11 @@ def _data(record: MatchRecord, game: TeamGame, shots: Sequence[TeamShot], scener
     told = events(shots)
     return {
         "last": len(shots) - 1,
+        "colours": game.colours,
         "decisions": len(record.actions) // len(game.units),
         "units": shots[0].labels or game.units,
         "stats": game.stats,
-        "health": game.stats.index("health") if "health" in game.stats else -1,
+        "health": next((game.stats.index(name) for name in ("health", "alive") if name in game.stats), -1),
         "names": [name.lower() for name in game.action_names],
         "gauges": {
             name: [[shot.gauges[name][seat] for shot in shots] for seat in range(2)] for name in shots[0].gauges

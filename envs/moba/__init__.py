@@ -66,6 +66,13 @@ class Moba:
         return STATS
 
     @property
+    def colours(self) -> tuple[str, str]:
+        """Of west and of east."""
+        from envs.moba.pictures import COLOURS
+
+        return COLOURS
+
+    @property
     def scenery(self) -> Scenery:
         """The map."""
         from envs.moba.shots import scenery
