@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 import envs
 from agents import checkpoints
@@ -31,6 +32,7 @@ RESAMPLES = 10_000
 def scores(spec: str, game: ScoreGame, games: int, seed: int) -> list[float]:
     """Raw scores of full games, side by side; seeds are ``seed``, ``seed + 1``, ..."""
     agent = load(spec)
+    torch.set_num_threads(1)  # more would spin while the emulators want the cores
     seeds = [seed + i for i in range(games)]
     play = game.start(seeds)
     history: list[list[int]] = [[] for _ in seeds]

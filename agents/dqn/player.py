@@ -18,7 +18,7 @@ from torch import Tensor
 from agents import checkpoints
 from agents.chance import Chance
 from agents.core import AgentError, AgentKind, Batch, Decision, GameKey
-from agents.dqn import network
+from agents.dqn import lean, network
 from agents.precision import Precision
 from agents.registry import describe, fingerprint
 from agents.search.evaluators import Device
@@ -61,8 +61,14 @@ class Dqn:
         if not actions or actions % max(shape.quantiles, 1):
             raise checkpoints.CheckpointMismatch(card.folder / checkpoints.TENSORS, "no output for each action")
         net = network.QNetwork(shape, actions // max(shape.quantiles, 1))
-        checkpoints.fill(net, checkpoint)
+        wide = {
+            name: part.float() if part.dtype == torch.float16 else part for name, part in checkpoint.tensors.items()
+        }
+        checkpoints.fill(net, checkpoints.Checkpoint(card, wide))
         self._net, self._options, self._scale = net.to(options.device).eval(), options, 1 - gamma
+        device = self._device = torch.device(options.device)
+        half = device.type == "cpu" and network.in_half(options.precision, device) and lean.fits(shape)
+        self._lean = lean.Lean(net) if half else None
         self.name = describe(f"{KIND}:{label(card.folder)}", options, DqnOptions())
         self.fingerprint = fingerprint(KIND, options, card.sha256.encode())
 
@@ -78,9 +84,12 @@ class Dqn:
     def act(self, batch: Batch) -> list[Decision]:
         if not len(batch):
             return []
-        device = torch.device(self._options.device)
-        with torch.inference_mode(), network.autocast(self._options.precision, device):
-            q = self._net.q(torch.from_numpy(np.ascontiguousarray(batch.observations)).to(device))
+        frames = np.ascontiguousarray(batch.observations)
+        with torch.inference_mode(), network.autocast(self._options.precision, self._device):
+            if self._lean is not None:
+                q = network.expected(self._lean(frames))
+            else:
+                q = self._net.q(torch.from_numpy(frames).to(self._device))
         return decisions(q, self._options.epsilon, self._chance.draws(batch), self._scale)
 
     def close(self) -> None:

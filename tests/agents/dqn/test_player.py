@@ -49,6 +49,25 @@ def test_it_plays_the_highest_value(tmp_path, shape):
     assert [decision.value for decision in found] == pytest.approx((q.max(axis=1) * 0.01).tolist(), abs=1e-6)
 
 
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+def test_in_bfloat16_it_expects_nearly_the_same(tmp_path, shape):
+    save(tmp_path / "x", shape)
+    exact, quick = (
+        [100 * decision.value for decision in ask(registry.load(f"{tmp_path / 'x'}?epsilon=0{more}"), frames(6))]
+        for more in ("", "&precision=bfloat16")
+    )
+    assert exact == pytest.approx(quick, abs=0.02)
+    assert exact != quick
+
+
+def test_a_checkpoint_may_be_stored_in_half(tmp_path):
+    net = save(tmp_path / "x")
+    half = {name: tensor.half() for name, tensor in net.state_dict().items()}
+    save(tmp_path / "half", tensors=half)
+    one, two = (ask(registry.load(f"{tmp_path / name}?epsilon=0"), frames(6)) for name in ("x", "half"))
+    assert [decision.value for decision in one] == pytest.approx([decision.value for decision in two], abs=1e-5)
+
+
 def test_chance_comes_from_the_games_seed(tmp_path):
     """Whatever else is in the batch; about epsilon of the actions are random, and evenly so."""
     save(tmp_path / "x")

@@ -1,0 +1,36 @@
+"""A checkpoint on its way into the package."""
+
+import sys
+
+import pytest
+import torch
+
+from agents import cards, checkpoints, registry
+from arena.cli.play import strongest
+from bench import ship
+from tests.agents.dqn.test_player import ask, frames, save
+
+
+def test_it_is_measured_halved_and_found_by_name(tmp_path, monkeypatch, capsys):
+    net = save(tmp_path / "run" / "best", meta={"minutes": 9.7, "algo": "pqn", "seed": 2, "gamma": 0.99})
+    monkeypatch.setattr(ship, "scores", lambda spec, game, games, seed: [10.0, 20.0] * (games // 2))
+    words = [str(tmp_path / "run" / "best"), "breakout", "--machine", "a small one", "--games", "10"]
+    monkeypatch.setattr(sys, "argv", ["ship", *words, "--to", str(tmp_path / "shipped")])
+    ship.main()
+    assert "breakout: 15.0 (12.0-18.0) in 10 games" in capsys.readouterr().out
+    for module in (cards, checkpoints):
+        monkeypatch.setattr(module, "SHIPPED", tmp_path / "shipped")
+    whole = checkpoints.read("shipped:breakout")
+    assert whole.card.meta["command"] == "arena train breakout --minutes 10 --algo pqn --seed 2"
+    assert whole.card.meta["machine"] == "a small one"
+    assert whole.card.meta["strength"]["95%"] == [12.0, 18.0]
+    assert {tensor.dtype for tensor in whole.tensors.values()} == {torch.float16}
+    agent = registry.load("shipped:breakout?epsilon=0")
+    assert agent.name == "dqn:shipped:breakout?epsilon=0.0"
+    with torch.no_grad():
+        wanted = net(torch.from_numpy(frames(8))).argmax(dim=1).tolist()
+    assert [decision.action for decision in ask(agent, frames(8))] == wanted
+    assert strongest("breakout")[0] == "shipped:breakout"
+    monkeypatch.setattr(sys, "argv", ["ship", str(tmp_path / "none"), *words[1:]])
+    with pytest.raises(SystemExit, match="there is no such checkpoint"):
+        ship.main()
