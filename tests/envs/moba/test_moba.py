@@ -18,10 +18,13 @@ def test_the_spec_is_what_is_played(game_id):
     assert spec == game.spec
     assert (spec.id, spec.family) == (game_id, "team")
     assert tuple(env.possible_agents) == game.units
-    assert env.observation_space("west_0").shape == spec.observation_shape
-    assert env.action_space("west_0").n == spec.num_actions == len(t.ACTIONS)
-    assert env.setup.cycles == spec.max_plies
-    assert len(set(features.FIELDS)) == features.NUM_FEATURES
+    for unit in game.units:
+        assert env.observation_space(unit).shape == spec.observation_shape
+        assert env.action_space(unit).n == spec.num_actions == len(game.action_names)
+    if game_id.startswith("moba_"):
+        assert game.action_names == t.ACTIONS
+        assert env.setup.cycles == spec.max_plies
+        assert len(set(features.FIELDS)) == features.NUM_FEATURES
 
 
 def test_knowing_the_games_compiles_and_loads_nothing():
