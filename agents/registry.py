@@ -116,6 +116,15 @@ def rating(spec: str) -> float | None:
     return kind.rating(options)
 
 
+def trusted(spec: str) -> str:
+    """The spec with ``trust=true``, if its kind has such an option and the spec does not say. Raises `InputError`."""
+    kind = parse(spec)[0]
+    query = spec.partition("?")[2]
+    if "trust" not in kind.fields() or "trust" in dict(parse_qsl(query, keep_blank_values=True)):
+        return spec
+    return f"{spec}{'&' if query else '?'}trust=true"
+
+
 def refuse_foreign(specs: Iterable[str], where: str) -> None:
     """Raises `InputError` if loading one of these specs, which nobody has typed, would run other people's code.
 

@@ -72,7 +72,7 @@ class Sb3:
         except Unreadable as error:
             if not options.trust:
                 raise Unreadable(
-                    f"{error}; trust=true opens it all the same, and runs any code that is in it"
+                    f"{error}; trust=true (or --trust) opens it all the same, and runs any code that is in it"
                 ) from None
             warnings.warn(f"{error}; because of trust=true it is unpickled, and any code in it runs", stacklevel=2)
             self._policy, self._actions = _unpickled(path, content)
@@ -223,5 +223,6 @@ AGENTS = {
         make=Sb3,
         plays=lambda spec: spec.family == "score",
         example="sb3:runs/x/model.zip",
+        runs=lambda target, options: f"whatever code is in {target!r}" if options.trust else None,
     )
 }

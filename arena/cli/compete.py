@@ -278,6 +278,9 @@ def match(
     adjudicate: Adjudicate = False,
     seed: Annotated[int, typer.Option(min=0, help="Of the openings and of all games.")] = 0,
     change: GameOptions = None,
+    trust: Annotated[
+        bool, typer.Option("--trust", help="Open agents' files that can run code: some zips of Stable-Baselines3.")
+    ] = False,
     store: StorePath = STORE,
     as_json: AsJson = False,
 ) -> None:
@@ -298,6 +301,7 @@ def match(
     from rich.live import Live
 
     import envs
+    from agents import registry
     from arena.books import read_openings
     from arena.families import for_points, for_teams
     from arena.interest import most_interesting
@@ -309,6 +313,7 @@ def match(
 
     named, specs = points.split(words, game)
     game = named or "connect_four"
+    specs = [registry.trusted(spec) for spec in specs] if trust else specs
     wanted = (1, 2) if for_points(game) else (2, 2)
     if not wanted[0] <= len(specs) <= wanted[1]:
         raise InputError(f"a match of {game} is between {'one or ' * (wanted[0] == 1)}two agents, not {len(specs)}")

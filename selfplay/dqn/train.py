@@ -17,9 +17,9 @@ import math
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,7 +40,7 @@ from selfplay.dqn.progress import ScoreProgress
 from selfplay.dqn.resume import Counters
 from selfplay.dqn.routes import Replay, Rollouts, Route, warm_up
 from selfplay.dqn.sb3 import run_sb3
-from selfplay.holding import Every, locked, stop_signals
+from selfplay.holding import Every, locked, stop_signals, threads
 from selfplay.learner import Diverged
 from selfplay.progress import Journal, Meter, last_clock
 from selfplay.workers import DiskFull
@@ -83,12 +83,13 @@ def train(
     and SIGTERM end the training early, with everything saved.
     Raises `InputError` for a folder that cannot be used, and `learner.TrainingError` when training cannot go on."""
     settings = prepare(run, settings, resuming)
-    with locked(run), stop_signals() as stop, _one_thread():
+    with locked(run), stop_signals() as stop:
         files.remove_partial(run)
-        if settings.algo == "sb3":
+        if settings.algo == "sb3":  # with as many threads as PyTorch takes
             return _sb3(run, settings, seconds, stop, milestones, on_milestone, on_progress)
         try:
-            return _Training(run, settings, seconds, make_stage).go(stop, milestones, on_milestone, on_progress)
+            with threads(1):  # an operation; the learner has threads of its own
+                return _Training(run, settings, seconds, make_stage).go(stop, milestones, on_milestone, on_progress)
         except Diverged as error:
             raise Diverged(f"{error}. The last good checkpoint is {checkpoints.resolve(run)}") from None
         except OSError as error:
@@ -113,17 +114,6 @@ def prepare(run: Path, settings: ScoreConfig | None, resuming: bool) -> ScoreCon
     run.mkdir(parents=True, exist_ok=True)
     files.write(run / config.FILE, config.to_json(settings).encode())
     return settings
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Operations take one thread each; the learner makes threads of its own."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def cores() -> int:

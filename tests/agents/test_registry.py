@@ -86,3 +86,9 @@ def test_specs_from_a_file_run_no_programs_of_others():
     for spec in ("uci:/tmp/evil", "uci:evil", "uci:../stockfish?nodes=1"):
         with pytest.raises(InputError, match=f"the file asks for {re.escape(spec)}, which runs the program"):
             registry.refuse_foreign(["random", spec], "the file")
+
+
+def test_trust_is_an_option_of_those_that_need_it():
+    assert registry.trusted("random") == "random"
+    assert registry.trusted("sb3:x.zip?epsilon=0") == "sb3:x.zip?epsilon=0&trust=true"
+    assert registry.trusted("sb3:x.zip?trust=false") == "sb3:x.zip?trust=false"

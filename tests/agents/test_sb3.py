@@ -107,7 +107,7 @@ def test_pickles_are_never_opened(saved, capsys):
     torch.save({"q_net": Evil()}, blob)
     for evil in (blob.getvalue(), pickle.dumps(Evil())):
         rewritten(saved / "dqn.zip", **{"policy.pth": evil})
-        with pytest.raises(sb3.Unreadable, match=r"more than tensors, or is damaged.*trust=true opens it all the same"):
+        with pytest.raises(sb3.Unreadable, match=r"more than tensors, or is damaged.*opens it all the same"):
             registry.load(f"sb3:{saved}/dqn.zip")
     assert "unpickled" not in capsys.readouterr().out
 
@@ -118,6 +118,11 @@ def test_trust_opens_what_cannot_be_read_otherwise(tmp_path):
     model.save(tmp_path / "deep.zip")
     with pytest.raises(sb3.Unreadable, match=r"has layers between .* trust=true"):
         registry.load(f"sb3:{tmp_path}/deep.zip")
+    spec = registry.trusted(f"sb3:{tmp_path}/deep.zip")
+    assert spec == f"sb3:{tmp_path}/deep.zip?trust=true"
+    with pytest.raises(InputError, match=r"the store asks for sb3:.*, which runs whatever code is in .*deep\.zip"):
+        registry.refuse_foreign([spec], "the store")
+    registry.refuse_foreign([f"sb3:{tmp_path}/deep.zip"], "the store")
     with pytest.warns(
         UserWarning, match=r"layers between the Nature network .*; because of trust=true it is unpickled"
     ):

@@ -247,3 +247,36 @@ def test_ctrl_c_saves(tmp_path, ticks):
 def test_a_loss_that_is_no_number_stops_the_training(tmp_path, ticks):
     with pytest.raises(loop.Diverged, match=r"the loss is .* The last good checkpoint is"):
         train(tmp_path / "run", settings(learning_rate=1e9), 20, make_stage=stage)
+
+
+@pytest.mark.parametrize("algo", ["pqn", "dqn"])
+def test_a_loaded_state_goes_on_bit_for_bit(tmp_path, algo):
+    """Weights, averages, target network, optimizer and random numbers: the next updates are the same."""
+    random, learners = np.random.default_rng(3), []
+
+    def learn(learner, seed, count):
+        source = np.random.default_rng(seed)
+        for _ in range(count):
+            frames = source.integers(0, 256, (16, 4, 10, 10), dtype=np.uint8)
+            wanted = torch.from_numpy(source.normal(size=16).astype(np.float32))
+            learner.learn(frames, source.integers(0, 3, 16), wanted)
+            learner.take_average()
+
+    one = loop.make_learner(settings(algo), 3)
+    learn(one, 0, 5)
+    if algo == "dqn":
+        one.renew_target()
+    learn(one, 1, 5)
+    random.random(7)
+    counters = resume.Counters(seconds=12.5, steps=99, scores=[1.0, -1.0], milestones=[0.5], head=4, starts=2)
+    resume.take(one, counters, random).write(tmp_path)
+    two, again = loop.make_learner(settings(algo, seed=8), 3), np.random.default_rng(8)
+    assert resume.load(tmp_path, two, again) == counters
+    for learner in (one, two):
+        learn(learner, 2, 5)
+        learners.append(resume.take(learner, counters, random))
+    assert again.random(5).tolist() == random.random(5).tolist()
+    assert two.steps == one.steps == 15
+    assert learners[0].tensors.keys() == learners[1].tensors.keys()
+    for name, tensor in learners[0].tensors.items():
+        np.testing.assert_array_equal(tensor, learners[1].tensors[name], err_msg=name)
