@@ -41,7 +41,9 @@ def train_team(game: str, folder: Path, settings: Any, seconds: float, resuming:
         screen.print(f"recent games won, {winning(result.wins)}", soft_wrap=True)
     if result.interrupted:
         stopped(command("train", game, "--resume", "--run", folder))
-    if read(folder).exploit:
+    if victim := read(folder).exploit:
+        match = command("match", folder, victim, "--game", game, "--games", "400")
+        screen.print(f"\nHow much does it win? {match}", soft_wrap=True)
         return
     screen.print(f"\nHow good is it? {command('ladder', '--run', folder)}", soft_wrap=True)
     screen.print(f"Can it be beaten? {command('train', game, '--exploit', folder, '--minutes', '10')}", soft_wrap=True)

@@ -22,10 +22,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from agents import checkpoints
+from agents import checkpoints, moba_bots
 from agents.team.network import TeamNetwork
 from envs.core import InputError
+from envs.moba.features import NUM_FEATURES
 from envs.moba.rewards import TERMS
+from envs.moba.tables import NUM_ACTIONS
 from selfplay import files
 from selfplay.holding import Every, locked, stop_signals, threads
 from selfplay.learner import Diverged
@@ -110,6 +112,7 @@ class _Training:
 
     def __init__(self, run: Path, settings: PpoConfig, budget: float, make_stage: stage.Stage) -> None:
         self.run, self.config, self.budget = run, settings, budget
+        self._make_stage = make_stage
         count = min(settings.threads or cores(), settings.games)
         parts = [len(part) for part in np.array_split(np.arange(settings.games), count)]
         stages = [make_stage(settings, games) for games in parts]
@@ -156,6 +159,7 @@ class _Training:
 
     def go(self, stop: threading.Event, on_progress: Callable[[TeamProgress], None]) -> Result:
         counters = self.counters
+        self._warm_up()
         self._save()  # from here on, another start knows of this one
         if counters.checkpoint_steps < 0:
             self._checkpoint()
@@ -203,6 +207,20 @@ class _Training:
                 on_progress(state)
                 if note.due(now) or state.event:
                     journal.write(state)
+
+    def _warm_up(self) -> None:
+        """Calls every compiled function once: the first call on a machine takes long, which is not training."""
+        random = np.random.default_rng(0)
+        spec, games = self._make_stage(self.config, 1)
+        shape = spec.observation_shape[0], spec.num_actions
+        rollout = Rollout(1, games.units, *shape, 1, self.config.net.state_size, self.learner.half)
+        actor = Actor(games, rollout, 0, Draw(0.0, 0.0, 1, random), random, self.config.net.state_size)
+        known = self.league.field()
+        actor.begin(np.zeros(1, np.uint64), known)
+        actor.play(self.player, self.past, known, 1.0, 1.0)
+        games.close()
+        seen, mask = np.zeros((1, NUM_FEATURES), np.float32), np.ones((1, NUM_ACTIONS), np.bool_)
+        moba_bots.act(moba_bots.TRAINING_BOTS[0], seen, mask)
 
     def _stretch(self) -> None:
         """One rollout, and the learning from it."""

@@ -142,7 +142,7 @@ def test_an_exploiter_begins_with_the_checkpoint_and_its_network(run, calls, tmp
     assert code == 0, err
     assert calls[0][1].exploit == str(tmp_path / "c")
     assert calls[0][1].net == TeamConfig(**shape)
-    assert "exploit" not in out
+    assert re.search(rf"match runs/\S+ {tmp_path}/c --game moba_1v1 --games 400", out)
     code, _, err = run("train", "moba_5v5", "--exploit", "./c")
     assert (code, "for moba_1v1, not for moba_5v5" in err) == (2, True)
 
