@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from arena.records import MatchRecord
-from arena.replay import movers, plies
+from arena.replay import movers, plies, width
 
 _SURE = 0.5  # a value from which an agent can be said to believe in its win
 _Curve = list[tuple[int, float]]  # (ply, value) of one agent, from its own view
@@ -39,7 +39,7 @@ def interest(record: MatchRecord, expected: float | None = None) -> Interest:
     curves = _curves(record)
     if any(curves):
         told += [_swing(record, curves), *_doubts(record, curves)]
-    long = 100 if plies(record) == len(record.actions) else 1000  # decisions of a team game
+    long = 100 if width(record) == 1 else 1000
     told.append(Interest(min(plies(record), long) / long / 100, f"it lasted {plies(record)} plies"))
     best = max(told, key=lambda part: part.score)
     return Interest(sum(part.score for part in told), best.reason)
@@ -54,9 +54,9 @@ def most_interesting(records: Iterable[MatchRecord]) -> tuple[MatchRecord, Inter
 def _curves(record: MatchRecord) -> list[_Curve]:
     """What each seat's agent expected at its own plies."""
     curves: list[_Curve] = [[] for _ in record.agents]
-    for ply, (mover, thought) in enumerate(zip(movers(record), record.analysis, strict=False)):
+    for place, (mover, thought) in enumerate(zip(movers(record), record.analysis, strict=False)):
         if thought is not None and thought.value is not None:
-            curves[mover].append((ply, thought.value))
+            curves[mover].append((place // width(record), thought.value))
     return curves
 
 
@@ -90,5 +90,5 @@ def _doubts(record: MatchRecord, curves: list[_Curve]) -> Iterator[Interest]:
     doubts = [ply for ply, value in curves[loser] if value > -_SURE]
     doubts += [ply for ply, value in curves[1 - loser] if value < _SURE]
     if doubts:
-        last, plies = max(doubts) + 1, len(record.actions)
-        yield Interest(last / plies, f"undecided until ply {last} of {plies}")
+        last, length = max(doubts) + 1, plies(record)
+        yield Interest(last / length, f"undecided until ply {last} of {length}")

@@ -59,10 +59,14 @@ def movers(record: MatchRecord) -> list[int]:
     return seats
 
 
+def width(record: MatchRecord) -> int:
+    """How many actions make a ply: 1, or in team games one for each unit."""
+    return len(envs.team_game(record.game).units) if envs.spec(record.game).family == "team" else 1
+
+
 def plies(record: MatchRecord) -> int:
     """How long a match was: moves, or the decisions of a team game."""
-    units = len(envs.team_game(record.game).units) if envs.spec(record.game).family == "team" else 1
-    return len(record.actions) // units
+    return len(record.actions) // width(record)
 
 
 def _findings(record: MatchRecord) -> Iterator[Finding]:
