@@ -54,9 +54,10 @@ def most_interesting(records: Iterable[MatchRecord]) -> tuple[MatchRecord, Inter
 def _curves(record: MatchRecord) -> list[_Curve]:
     """What each seat's agent expected at its own plies."""
     curves: list[_Curve] = [[] for _ in record.agents]
+    actions = width(record)
     for place, (mover, thought) in enumerate(zip(movers(record), record.analysis, strict=False)):
         if thought is not None and thought.value is not None:
-            curves[mover].append((place // width(record), thought.value))
+            curves[mover].append((place // actions, thought.value))
     return curves
 
 
