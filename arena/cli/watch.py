@@ -35,7 +35,8 @@ def watch(
 ) -> None:
     """Watch a match in the terminal.
 
-    Arrow keys step, space plays, q quits. Without a terminal every ply is printed.
+    Arrow keys step, space plays, q quits; in team games f looks through the eyes of either side. Without a terminal
+    every ply is printed, of team games what happened.
 
     Examples:
       arena watch
@@ -84,6 +85,7 @@ def matches(
 
     query = Query(ladder=ladder, game=game, agent=agent, faults=True if faults else None, limit=limit)
     found = _open(store).matches(query) if store.exists() else []
+    found = [dataclasses.replace(row, plies=row.plies // units_of(row.game)) for row in found]
     rows: list[dict[str, Any]]
     if as_json:
         rows = [dataclasses.asdict(row) for row in found]
@@ -95,7 +97,7 @@ def matches(
                 "first": printable(row.agents[0]),
                 "second": " ".join(map(printable, row.agents[1:])),
                 "result": " ".join(f"{score:g}" for score in row.returns),
-                "plies": row.plies // units_of(row.game),
+                "plies": row.plies,
                 "end": row.fault or row.termination,
                 "ladder": row.ladder,
             }

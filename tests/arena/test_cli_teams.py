@@ -25,6 +25,7 @@ def test_a_match_is_kept_listed_checked_and_shown(run, played, tmp_path):  # noq
     code, out, _ = run("matches", "--json")
     first, second = json.loads(out)
     assert first["agents"] == second["agents"][::-1]
+    assert first["plies"] == 60, "decisions"
     code, out, _ = run("matches")
     assert " 60 " in out
     code, out, _ = run("watch", first["id"])
