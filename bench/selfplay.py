@@ -1,4 +1,5 @@
-"""Speed of self-play beside the network alone: ``python -m bench.selfplay [--game G] [--checkpoint C] [--json]``.
+"""Speed of self-play beside the network alone: ``python -m bench.selfplay [--game G] [--checkpoint C] [--peers PYTHON]
+[--json]``.
 
 Measured one after the other in the same run:
 
@@ -6,6 +7,8 @@ Measured one after the other in the same run:
 - self-play: whole games as a training plays them, playout caps, openings and recording included, in as many processes
 - the learner: positions it learns from per second, in one process
 - the loop: an actual training of ``--loop`` seconds, learner and workers sharing the cores
+- pgx + mctx (JAX, on as many cores, a network of the same size): Connect Four, chess and minichess, where ``--peers``
+  names a Python that has the project's extra "peers" installed
 
 Games differ with the network: an untrained one plays short games all over the board. ``--checkpoint`` plays with a
 trained one.
@@ -16,6 +19,9 @@ from __future__ import annotations
 import argparse
 import json
 import multiprocessing
+import os
+import subprocess
+import sys
 import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor
@@ -41,6 +47,7 @@ from selfplay.train import train
 from selfplay.window import Window, rows_of
 
 Figures = dict[str, float]
+PEER_GAMES, PEER_SIMULATIONS = 128, 64
 
 
 def load(settings: TrainConfig, checkpoint: str | None) -> Net:
@@ -110,13 +117,31 @@ def learning(settings: TrainConfig, checkpoint: str | None, seconds: float, stre
 
 
 def together(work, workers: int, *arguments) -> Figures:
-    """The sum of what ``workers`` processes measure side by side."""
+    """The sum of what ``workers`` processes measure side by side; told as soon as it is known."""
     with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
         found = [job.result() for job in [pool.submit(work, *arguments, stream) for stream in range(workers)]]
-    return {name: sum(each[name] for each in found) for name in found[0]}
+    total = {name: sum(each[name] for each in found) for name in found[0]}
+    print(f"{work.__name__}: {', '.join(f'{name} {value:,.1f}' for name, value in total.items())}", file=sys.stderr)
+    return total
 
 
-def measure(settings: TrainConfig, checkpoint: str | None, seconds: float, loop: float) -> Figures:
+def peer(settings: TrainConfig, python: str, seconds: float) -> float:
+    """Simulations/s of pgx + mctx on ``workers`` cores. Its games keep all they have ever seen, kilobytes a node, so
+    that more of them, or deeper searches, only make it slower."""
+    size = {"game": settings.game, "blocks": settings.net.blocks, "channels": settings.net.channels}
+    size |= {"batch": PEER_GAMES, "simulations": PEER_SIMULATIONS, "seconds": seconds}
+    command = [python, "-W", "ignore", "-m", "bench.peers.pgx_mctx"]
+    command += [word for name, value in size.items() for word in (f"--{name}", str(value))]
+    cores = sorted(os.sched_getaffinity(0))[: settings.workers]
+    run = subprocess.run(
+        command, stdout=subprocess.PIPE, text=True, preexec_fn=lambda: os.sched_setaffinity(0, cores), check=False
+    )
+    if run.returncode:
+        sys.exit(f"{' '.join(command)} failed with exit code {run.returncode}")
+    return json.loads(run.stdout.splitlines()[-1])["simulations_per_second"]
+
+
+def measure(settings: TrainConfig, checkpoint: str | None, seconds: float, loop: float, peers: str | None) -> Figures:
     warm_up(settings)
     how = settings, checkpoint, seconds
     first = together(bound, settings.workers, *how)["evaluations/s"]
@@ -133,6 +158,13 @@ def measure(settings: TrainConfig, checkpoint: str | None, seconds: float, loop:
         "games/h": play["games/s"] * 3600,
         "learner samples/s": together(learning, 1, *how)["samples/s"],
     }
+    if peers:
+        theirs = peer(settings, peers, seconds)
+        found |= {
+            "pgx + mctx, simulations/s": theirs,
+            "simulations / (pgx + mctx)": play["simulations/s"] / theirs,
+            "unique evaluations / (pgx + mctx)": play["evaluations/s"] / theirs,
+        }
     if loop:
         with tempfile.TemporaryDirectory() as folder:
             states = []
@@ -146,6 +178,12 @@ def measure(settings: TrainConfig, checkpoint: str | None, seconds: float, loop:
     return found
 
 
+def _text(name: str, value: float) -> str:
+    if name in ("cache hits", "unique evaluations / bound"):
+        return f"{value:.1%}"
+    return f"{value:.1f}x" if "/ (" in name else f"{value:,.0f}"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--game", default="connect_four")
@@ -156,6 +194,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--seconds", type=float, default=20.0, help="for each measurement")
     parser.add_argument("--loop", type=float, default=60.0, help="seconds of actual training; 0: none")
+    parser.add_argument("--peers", metavar="PYTHON", help="a Python with the extra 'peers'")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     changes: dict[str, object] = {"workers": options.workers}
@@ -165,7 +204,7 @@ def main() -> None:
         channels, blocks = map(int, options.net.split("x"))
         changes["net"] = {"blocks": blocks, "channels": channels}
     settings = config.preset(options.game, **changes)
-    found = measure(settings, options.checkpoint, options.seconds, options.loop)
+    found = measure(settings, options.checkpoint, options.seconds, options.loop, options.peers)
     if options.json:
         print(json.dumps({"settings": asdict(settings), "figures": found}, indent=1))
         return
@@ -173,8 +212,10 @@ def main() -> None:
     table.add_column("figure")
     table.add_column("value", justify="right")
     for name, value in found.items():
-        table.add_row(name, f"{value:.1%}" if name in ("cache hits", "unique evaluations / bound") else f"{value:,.0f}")
+        table.add_row(name, _text(name, value))
     Console().print(table)
+    if not options.peers:
+        print("pgx + mctx was not measured: name a Python that has it with --peers")
 
 
 if __name__ == "__main__":

@@ -1,9 +1,10 @@
-"""Search speed of pgx + mctx on Connect Four: Gumbel MuZero search with a residual network in JAX, on all cores.
+"""Search speed of pgx + mctx: Gumbel MuZero search with a residual network in JAX, on all cores.
 
-    python -m bench.peers.pgx_mctx --blocks 4 --channels 64 --batch 256 --simulations 64 --seconds 20
+    python -m bench.peers.pgx_mctx --game chess --blocks 6 --channels 64 --batch 256 --simulations 64 --seconds 20
 
 Needs the extra "peers". Prints one line of JSON. The network has the same convolutions as ours, batch norm left out as
-if folded; random weights, since speed does not depend on them.
+if folded; random weights, since speed does not depend on them. Its observations of chess have more planes than ours
+(119, and 115 on the small board), as they show the last eight positions, and its policy more moves (4,672 and 1,225).
 """
 
 from __future__ import annotations
@@ -20,18 +21,21 @@ import numpy as np
 import pgx
 
 Weights = dict[str, Any]
+ENVS = {"connect_four": "connect_four", "chess": "chess", "minichess": "gardner_chess"}
+PLANES = 8  # that the policy's head reduces the tower to
 
 
-def make_weights(blocks: int, channels: int) -> Weights:
+def make_weights(shape: tuple[int, ...], actions: int, blocks: int, channels: int) -> Weights:
+    """For observations [height, width, planes]."""
     rng = np.random.default_rng(0)
 
     def tensor(*shape: int) -> jax.Array:
         return jnp.asarray(rng.normal(size=shape) / np.sqrt(np.prod(shape[:-1])), jnp.float32)
 
     return {
-        "stem": tensor(3, 3, 2, channels),
+        "stem": tensor(3, 3, shape[2], channels),
         "tower": [(tensor(3, 3, channels, channels), tensor(3, 3, channels, channels)) for _ in range(blocks)],
-        "policy": (tensor(1, 1, channels, 8), tensor(8 * 42, 7)),
+        "policy": (tensor(1, 1, channels, PLANES), tensor(PLANES * shape[0] * shape[1], actions)),
         "value": (tensor(1, 1, channels, 8), tensor(8, 64), tensor(64, 3)),
     }
 
@@ -41,7 +45,7 @@ def _conv(x: jax.Array, w: jax.Array) -> jax.Array:
 
 
 def forward(weights: Weights, observation: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """bool[n, 6, 7, 2] -> logits [n, 7] and value [n]."""
+    """bool[n, H, W, C] -> logits [n, A] and value [n]."""
     x = jax.nn.relu(_conv(observation.astype(jnp.float32), weights["stem"]))
     for first, second in weights["tower"]:
         x = jax.nn.relu(x + _conv(jax.nn.relu(_conv(x, first)), second))
@@ -53,9 +57,8 @@ def forward(weights: Weights, observation: jax.Array) -> tuple[jax.Array, jax.Ar
     return logits, wdl[:, 0] - wdl[:, 2]
 
 
-def make_search(batch: int, simulations: int) -> tuple[Any, Any]:
+def make_search(env: Any, batch: int, simulations: int) -> tuple[Any, Any]:
     """(the initial states, one jitted function: a search from each state and a step with the action it found)."""
-    env = pgx.make("connect_four")
 
     def recurrent(weights: Weights, _: Any, action: jax.Array, state: Any) -> tuple[Any, Any]:
         mover = state.current_player
@@ -84,12 +87,14 @@ def make_search(batch: int, simulations: int) -> tuple[Any, Any]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--game", choices=list(ENVS), default="connect_four")
     for name, default in (("blocks", 4), ("channels", 64), ("batch", 256), ("simulations", 64)):
         parser.add_argument(f"--{name}", type=int, default=default)
     parser.add_argument("--seconds", type=float, default=20.0)
     options = parser.parse_args()
-    weights = make_weights(options.blocks, options.channels)
-    states, move = make_search(options.batch, options.simulations)
+    env = pgx.make(ENVS[options.game])
+    weights = make_weights(env.observation_shape, env.num_actions, options.blocks, options.channels)
+    states, move = make_search(env, options.batch, options.simulations)
     key = jax.random.key(1)
     states = jax.block_until_ready(move(weights, key, states))  # compiles
     moves, began = 0, time.perf_counter()
