@@ -99,22 +99,24 @@ class _Table:
         seen, legal = self.play.observe(rows)
         sides: dict[tuple[int, int], Side | Complaint] = {}
         for player in (0, 1):
-            for g, side in (yield from self._ask(player, rows, seen, legal)):
-                sides[g, player] = side
+            for g, told in (yield from self._ask(player, rows, seen, legal)):
+                sides[g, player] = told
         games = []
         for g in rows.tolist():
             if not self.running[g]:  # an agent could not be started again
                 continue
-            order = (0, 1) if self.first[g] == 0 else (1, 0)
-            broken = [(p, side) for p in order if isinstance(side := sides[g, p], Complaint)]
-            if broken:
-                yield self._lost(g, *broken[0])
-                continue
-            games.append(g)
-            for player in order:
-                actions, thoughts = sides[g, player]  # type: ignore[misc]  # no Complaint is left
-                self.lines[g] += actions
-                self.thoughts[g] += thoughts
+            moves: list[Side] = []
+            for player in (0, 1) if self.first[g] == 0 else (1, 0):
+                side = sides[g, player]
+                if isinstance(side, Complaint):
+                    yield self._lost(g, player, side)
+                    break
+                moves.append(side)
+            else:
+                games.append(g)
+                for actions, thoughts in moves:
+                    self.lines[g] += actions
+                    self.thoughts[g] += thoughts
         yield from self._step(games)
 
     def _ask(
