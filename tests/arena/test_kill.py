@@ -18,19 +18,18 @@ from arena.store import Query, Store
 from tests.arena.ladder_to_kill import GAMES, play
 
 ROOT = Path(__file__).parents[2]
-KILLS = 20
 
 
-def start(path: Path) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "tests.arena.ladder_to_kill", str(path)]
+def start(path: Path, game: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "tests.arena.ladder_to_kill", str(path), game]
     return subprocess.Popen(
         command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE, text=True
     )
 
 
-def live(path: Path, until: int, delay: float) -> int:
+def live(path: Path, game: str, until: int, delay: float) -> int:
     """Lets a ladder run until so many games are done and ``delay`` seconds longer, then kills it. Its exit status."""
-    with start(path) as process:
+    with start(path, game) as process:
         assert process.stdout is not None
         while until > 0 and (line := process.stdout.readline()) and int(line) < until:
             pass
@@ -56,24 +55,29 @@ def played(path: Path) -> dict[str, MatchRecord]:
     }
 
 
-def test_a_ladder_killed_twenty_times_ends_like_an_undisturbed_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("game", "kills", "share"),
+    [("tic_tac_toe", 20, 0.8), pytest.param("moba_5v5", 4, 0.6, marks=pytest.mark.slow)],
+)
+def test_a_ladder_killed_many_times_ends_like_an_undisturbed_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, game: str, kills: int, share: float
 ) -> None:
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    rng = random.Random(7)
+    rng, games = random.Random(7), GAMES[game]
     disturbed, undisturbed = tmp_path / "disturbed.db", tmp_path / "undisturbed.db"
-    starts = KILLS // 4  # the first ones at any moment from the very start on, the others spread over all the games
-    moments = [0] * starts + sorted(rng.randrange(1, GAMES * 4 // 5) for _ in range(KILLS - starts))
+    starts = kills // 4  # the first ones at any moment from the very start on, the others spread over all the games
+    moments = [0] * starts + sorted(rng.randrange(1, int(games * share)) for _ in range(kills - starts))
     before = 0
     for until in moments:
-        assert live(disturbed, until, rng.random() * (0.3 if until else 2.0)) == -signal.SIGKILL, "it was done already"
+        delay = rng.random() * (0.3 if until else 2.0)
+        assert live(disturbed, game, until, delay) == -signal.SIGKILL, "it was done already"
         if disturbed.exists():
             now = len(played(disturbed))
-            assert before <= now < GAMES
+            assert before <= now < games
             before = now
-    with start(disturbed) as process:
+    with start(disturbed, game) as process:
         assert process.wait() == 0
-    scheduled = play(undisturbed, lambda progress: None)
-    assert len(scheduled) == GAMES
+    scheduled = play(undisturbed, game, lambda progress: None)
+    assert len(scheduled) == games
     assert played(undisturbed).keys() == scheduled
     assert played(disturbed) == played(undisturbed)
