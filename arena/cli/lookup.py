@@ -73,6 +73,9 @@ def games(as_json: AsJson = False) -> None:
 def perft(
     game: Game,
     depth: Annotated[int, typer.Option(min=0, help="Plies.")] = 6,
+    fen: Annotated[
+        str | None, typer.Option(help="The position to begin with, of chess and its kin; the usual one if left out.")
+    ] = None,
     positions: Annotated[bool, typer.Option(help="Count distinct positions too (needs memory).")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -81,16 +84,21 @@ def perft(
     Examples:
       arena perft othello --depth 8
       arena perft connect_four --depth 8 --positions
+      arena perft chess --depth 4 --fen "8/2p5/3p4/KP5r/1R3p1k/8/4P1P1/8 w - - 0 1"
     """
     import envs
     from envs import perft as counts
+    from envs.core import InputError
 
     rules = envs.make(game)
+    if fen is not None and not hasattr(rules, "from_fen"):
+        raise InputError(f"a FEN is a position of chess or minichess, not of {rules.spec.title}")
+    start = None if fen is None else rules.from_fen(fen)  # type: ignore[attr-defined]
     counts.perft(rules, 1)  # compiled before the clock starts
     began = time.perf_counter()
-    sequences = counts.perft(rules, depth)
+    sequences = counts.perft(rules, depth, start)
     seconds = time.perf_counter() - began
-    distinct = counts.positions(rules, depth) if positions else None
+    distinct = counts.positions(rules, depth, start) if positions else None
     if as_json:
         print_json({"game": game, "sequences": sequences, "positions": distinct, "seconds": round(seconds, 4)})
         return

@@ -166,6 +166,20 @@ def test_perft(run):
     assert json.loads(run("perft", "tic_tac_toe", "--depth", "3", "--json")[1])["sequences"] == [1, 9, 72, 504]
 
 
+def test_perft_from_a_position(run):
+    """Position 3 of https://www.chessprogramming.org/Perft_Results"""
+    fen = "8/2p5/3p4/KP5r/1R3p1k/8/4P1P1/8 w - - 0 1"
+    code, out, _ = run("perft", "chess", "--depth", "4", "--fen", fen, "--json")
+    assert code == 0
+    assert json.loads(out)["sequences"] == [1, 14, 191, 2812, 43238]
+    for game, text, message in (
+        ("minichess", fen, "bad FEN '8/2p5/3p4/KP5r/1R3p1k/8/4P1P1/8 w - - 0 1': 8 ranks instead of 5"),
+        ("othello", fen, "a FEN is a position of chess or minichess, not of Othello"),
+    ):
+        code, _, err = run("perft", game, "--fen", text)
+        assert (code, message in err) == (2, True)
+
+
 def test_a_stores_programs_run_only_where_they_are_trusted(run):
     assert run("ladder", "random", "mcts?simulations=2", "--game", "tic_tac_toe", "--name", "l", "--pairs", "1")[0] == 0
     with contextlib.closing(sqlite3.connect("runs/arena.db")) as db, db:
