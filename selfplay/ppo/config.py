@@ -44,6 +44,7 @@ class PpoConfig:
     first_shaping: float = 1.0  # ... and that much of it counts at the beginning of the training,
     final_shaping: float = 0.3  # and at its end
     wave_jitter: int = 40  # ticks by which the first wave is late at most
+    max_cycles: int = 0  # decisions after which a game is cut off; 0: as its rules say
 
     # PPO
     rollout: int = 32  # decisions of every game that are learned from together
@@ -98,6 +99,7 @@ _RANGES = (  # names, lowest, highest
     ("win_weight first_shaping final_shaping value_weight first_entropy final_entropy quality_rate pfsp_power", 0, 1e6),
     ("learning_rate final_learning_rate max_gradient_norm", 1e-12, 1e9),
     ("wave_jitter", 0, 1000),
+    ("max_cycles", 0, 1_000_000),
     ("save_seconds checkpoint_seconds", 0.01, 1e9),
 )
 

@@ -41,5 +41,6 @@ def moba(settings: PpoConfig, batch: int) -> tuple[GameSpec, Games]:
         fog=settings.fog,
         team_spirit=settings.first_team_spirit,
         wave_jitter=settings.wave_jitter,
+        max_cycles=settings.max_cycles or None,
     )
     return game.spec, games
