@@ -94,11 +94,11 @@ class Story:
         write_film(pictures(), path)
 
     def write_still(self, path: Path) -> None:
-        """A png: every game when it had just made its last points. Raises `InputError` where it cannot be written."""
+        """A png: every game when it had just made its last points, or in its middle if it made none. Raises
+        `InputError` where it cannot be written."""
         bright = self._backdrop(True)
-        last = [next(i for i, s in enumerate(m.scenes) if s.score == m.scenes[-1].score) for m in self.moments]
         try:
-            Image.fromarray(self._picture(bright, bright, last)).save(path)
+            Image.fromarray(self._picture(bright, bright, [_telling(m.scenes) for m in self.moments])).save(path)
         except OSError as error:
             raise InputError(f"{path} cannot be written: {error.strerror or error}") from None
 
@@ -190,6 +190,12 @@ def _lives(lives: int) -> Picture:
     for number in range(lives):
         canvas.box(Box(number * 3 * LIFE + LIFE, 0, 2 * LIFE, 2 * LIFE), TEXT, LIFE)
     return canvas.picture()
+
+
+def _telling(scenes: Sequence[Scene]) -> int:
+    """The picture that says most of a game."""
+    last = scenes[-1].score
+    return next(i for i, scene in enumerate(scenes) if scene.score == last) if last else len(scenes) // 2
 
 
 def _values(record: MatchRecord) -> list[float | None]:
