@@ -36,6 +36,7 @@ from envs.core import InputError
 
 MOST = 6  # panels
 LONGEST = 90  # seconds of film; longer games are shown faster
+SETTLED = 4  # pictures
 LINGER = 3 * PER_SECOND  # pictures after the last game is over
 SCREEN = (560, 420)  # width and height, as on a television: 4 to 3
 MARGIN, GAP, HEIGHT = 60, 60, 1080
@@ -193,9 +194,10 @@ def _lives(lives: int) -> Picture:
 
 
 def _telling(scenes: Sequence[Scene]) -> int:
-    """The picture that says most of a game."""
+    """The picture that says most of a game, a moment later: as points change, a console's digits overlap."""
     last = scenes[-1].score
-    return next(i for i, scene in enumerate(scenes) if scene.score == last) if last else len(scenes) // 2
+    found = next(i for i, scene in enumerate(scenes) if scene.score == last) if last else len(scenes) // 2
+    return min(found + SETTLED, len(scenes) - 1)
 
 
 def _values(record: MatchRecord) -> list[float | None]:

@@ -62,7 +62,7 @@ def test_a_still_shows_each_game_as_it_made_its_last_points(tmp_path):
         assert image.size == (1300, 1080)
         pixels = np.asarray(image)
     middle = SCREEN_Y + 200
-    assert [pixels[middle, x].tolist() for x in (300, 920)] == [[40, 40, 90], [80, 40, 90]]
+    assert [pixels[middle, x].tolist() for x in (300, 920)] == [[42, 40, 90], [80, 40, 90]]
     assert (pixels == rgb(SCORE)).all(axis=2).sum() > 500
     with pytest.raises(InputError, match=r"story\.png cannot be written: No such file"):
         Story(moments).write_still(tmp_path / "no" / "story.png")
