@@ -17,7 +17,7 @@ SELF_HP, SELF_HP_AMOUNT, SELF_LEVEL, SELF_GOLD = AT["self_hp"], AT["self_hp_amou
 SELF_MANA, SELF_ITEMS, SELF_RECALL, SELF_SLOT = AT["self_mana"], AT["self_items"], AT["self_recall"], AT["self_slot_0"]
 SELF_X, SELF_Y, SELF_LANE, AT_HOME = AT["self_x"], AT["self_y"], AT["self_lane_0"], AT["self_at_home"]
 SELF_ROLE, DAMAGE, HURT = AT["self_role_guardian"], AT["self_damage"], AT["self_hurt"]
-FOES, FOE_SIZE, ALLIES, ALLY_SIZE = AT["foe0_alive"], len(FOE), AT["ally0_alive"], len(ALLY)
+FOES, FOE_SIZE, ALLIES, ALLY_SIZE, ALLY_LEVEL = AT["foe0_alive"], len(FOE), AT["ally0_alive"], len(ALLY), 5
 FOE_SEEN, FOE_HP_AMOUNT, FOE_AGE, FOE_DISTANCE, FOE_REACH = 1, 6, 4, 9, 10
 LANES, FRONT, FOE_FRONT = AT["lane0_creeps"], 2, 3
 KILLABLE, HITS, WEAKEST, NEAREST = AT["weakest_killable"], AT["weakest_hits"], AT["weakest_here"], AT["nearest_here"]
@@ -140,6 +140,18 @@ def strength(seen: Seen, radius: np.float32) -> np.float32:
         if seen[at + FOE_SEEN] > 0:
             total -= seen[at + FOE_HP_AMOUNT] * (F(0.5) + seen[at + 7])
     return total
+
+
+@njit(cache=True, nogil=True)
+def surplus(seen: Seen) -> np.float32:
+    """Own heroes alive less the foe's, over the heroes of a side."""
+    size, alive, foes = 1, 1, 0
+    for k in range(4):
+        size += 1 if seen[ALLIES + k * ALLY_SIZE + ALLY_LEVEL] > 0 else 0
+        alive += 1 if seen[ALLIES + k * ALLY_SIZE] > 0 else 0
+    for j in range(5):
+        foes += 1 if seen[FOES + j * FOE_SIZE] > 0 else 0
+    return F(alive - foes) / F(size)
 
 
 @njit(cache=True, nogil=True)

@@ -19,16 +19,23 @@ Ability = NDArray[np.float32]  # a row of `envs.moba.tables.ABILITY`
 
 @njit(cache=True, nogil=True)
 def push(seen: Seen, mask: Mask, lane: int) -> int:
-    """Attacks the open building, the nearest creep or the hero in reach; else walks on, but not under a tower alone."""
-    if seen[r.IN_RANGE] > 0 and seen[r.COVER] == 0:
-        return r.homewards(seen)
+    """Attacks creeps, with abilities while no hero is about, the open building, the hero in reach or any building; else
+    walks on."""
+    gap, role = r.distance(seen[r.NEAREST_DISTANCE]), r.own_role(seen)
+    if mask[t.CREEP] and gap < F(6.5):
+        for slot in range(t.NUM_ABILITIES):
+            ability = t.ABILITY[role, slot]
+            around = ability[t.KIND] == t.BLAST or ability[t.KIND] == t.AROUND
+            if mask[t.CAST + slot] and around and gap < ability[t.REACH] and r.nearest_foe(seen) > F(12):
+                return t.CAST + slot
+        return t.CREEP
     if mask[t.BUILDING] and seen[r.OPEN] > 0:
         return t.BUILDING
-    if mask[t.CREEP]:
-        return t.CREEP
     foe = r.weakest_foe(seen, mask)
     if foe >= 0 and seen[r.FOES + foe * r.FOE_SIZE + r.FOE_REACH] > 0:
         return t.HERO + foe
+    if mask[t.BUILDING]:
+        return t.BUILDING
     return r.onwards(seen, lane)
 
 
@@ -83,7 +90,8 @@ def survive(seen: Seen, mask: Mask, temper: Temper) -> int:
     if seen[r.SELF_RECALL] > 0 and mask[t.RECALL]:
         return t.RECALL
     alone = r.nearest_foe(seen) > F(12) and seen[r.HURT] < F(0.05)
-    if seen[r.SELF_HP] >= (temper[p.LOW_ALONE] if alone else temper[p.LOW]):
+    low = F(0.15) if r.surplus(seen) >= temper[p.STORM] else temper[p.LOW_ALONE] if alone else temper[p.LOW]
+    if seen[r.SELF_HP] >= low:
         return PASS
     safe = r.nearest_foe(seen) > F(10) and seen[r.IN_RANGE] == 0 and seen[r.HURT] == 0
     if safe and not mask[t.CREEP] and mask[t.RECALL]:
@@ -93,20 +101,22 @@ def survive(seen: Seen, mask: Mask, temper: Temper) -> int:
 
 @njit(cache=True, nogil=True)
 def wave_is_worth(seen: Seen, mask: Mask, ability: Ability, foe_near: np.float32, temper: Temper) -> bool:
-    """Whether an ability that harms all around may go into the foe's wave."""
-    if not mask[t.CREEP]:
+    """Whether an ability that harms may go into the foe's wave."""
+    around = ability[t.KIND] != t.ENEMY
+    if not mask[t.CREEP] or temper[p.SHOVES] > 1 or not (around or ability[t.HARM] > 50):
         return False
-    if ability[t.COOLDOWN] < 60 and seen[r.SELF_MANA] > F(0.75):
+    if around and ability[t.COOLDOWN] < 60 and seen[r.SELF_MANA] > F(0.75):
         return True
     reached = r.distance(seen[r.NEAREST_DISTANCE]) < ability[t.REACH]
-    return bool(reached and foe_near > F(12) and seen[r.SELF_MANA] > temper[p.SHOVES])
+    spare = F(0.1) if r.surplus(seen) >= temper[p.STORM] else temper[p.SHOVES] if around else temper[p.SHOVES] + F(0.3)
+    if foe_near < F(12):
+        spare += temper[p.SAVES]
+    return bool(reached and seen[r.SELF_MANA] > spare)
 
 
 @njit(cache=True, nogil=True)
 def cast(seen: Seen, mask: Mask, temper: Temper) -> int:
     """Abilities: on heroes at once, healing when it is needed, on creeps only with mana to spare."""
-    if temper[p.CASTS] == 0:
-        return PASS
     role, foe_near, lowest = r.own_role(seen), r.nearest_foe(seen), seen[r.SELF_HP]
     for k in range(4):
         at = r.ALLIES + k * r.ALLY_SIZE
@@ -118,12 +128,12 @@ def cast(seen: Seen, mask: Mask, temper: Temper) -> int:
         ability = t.ABILITY[role, slot]
         kind = int(ability[t.KIND])
         if kind == t.ALLY or kind == t.ALLIES:
-            if lowest < F(0.7) and (foe_near < F(8) or ability[t.HEAL] > 0):
-                return t.CAST + slot
-        elif kind == t.SELF:
-            if foe_near < F(5):
-                return t.CAST + slot
-        elif foe_near <= ability[t.REACH] or (kind != t.ENEMY and wave_is_worth(seen, mask, ability, foe_near, temper)):
+            useful = lowest < F(0.7) and (foe_near < F(8) or ability[t.HEAL] > 0)
+        else:
+            useful = foe_near < (F(5) if kind == t.SELF else ability[t.REACH])
+        if useful and temper[p.CASTS] > 0:
+            return t.CAST + slot
+        if kind < t.ALLY and wave_is_worth(seen, mask, ability, foe_near, temper):
             return t.CAST + slot
     return PASS
 
@@ -146,7 +156,7 @@ def fight(seen: Seen, mask: Mask, temper: Temper) -> int:
 def shop(seen: Seen, mask: Mask, temper: Temper) -> int:
     """Recalls in a quiet moment when the next item can be paid."""
     items = int(seen[r.SELF_ITEMS] * t.MAX_ITEMS + F(0.5))
-    if temper[p.SHOPS] == 0 or items >= t.MAX_ITEMS or seen[r.AT_HOME] > 0:
+    if temper[p.SHOPS] == 0 or items >= t.MAX_ITEMS or seen[r.AT_HOME] > 0 or r.surplus(seen) >= temper[p.STORM]:
         return PASS
     quiet = r.nearest_foe(seen) > F(10) and not mask[t.CREEP] and seen[r.IN_RANGE] == 0 and seen[r.HURT] == 0
     if quiet and mask[t.RECALL] and seen[r.SELF_GOLD] * F(600) >= t.PRICE[items]:
@@ -157,7 +167,7 @@ def shop(seen: Seen, mask: Mask, temper: Temper) -> int:
 @njit(cache=True, nogil=True)
 def forage(seen: Seen, mask: Mask, temper: Temper) -> int:
     """Neutrals: the near ones, and while its lane is quiet early on the way to a camp."""
-    if seen[r.SELF_LEVEL] > temper[p.FORAGES]:
+    if seen[r.SELF_LEVEL] > temper[p.FORAGES] or r.surplus(seen) >= temper[p.STORM]:
         return PASS
     if mask[t.NEUTRAL]:
         return t.NEUTRAL

@@ -70,12 +70,10 @@ def test_both_sides_are_played_alike(bot, heroes):
         steps = [batch.step(actions) for batch, actions in zip(games, (one, two), strict=True)]
 
 
-@pytest.mark.parametrize(
-    ("heroes", "better", "worse"),
-    [(1, "brawler", "idle"), (1, "captain", "farmer"), (5, "pusher", "idle"), (5, "brawler", "idle")],
-)
+@pytest.mark.parametrize("heroes", [1, 5])
+@pytest.mark.parametrize(("better", "worse"), [("pusher", "idle"), ("farmer", "pusher"), ("captain", "farmer")])
 def test_better_bots_win(heroes, better, worse):
-    assert lower_bound(scores(better, worse, heroes, 8 if heroes == 1 else 3)) > 0.6
+    assert lower_bound(scores(better, worse, heroes, 10 if heroes == 1 else 4)) > 0.6
 
 
 @pytest.mark.slow
