@@ -5,15 +5,14 @@ They keep nothing between decisions, so a side may be swapped, resumed or batche
 * ``idle`` waits; ``random`` draws any legal action (and is of use for nothing but comparison);
 * ``pusher`` walks its lane and attacks whatever comes, to the death;
 * ``farmer`` takes last hits, keeps away from towers without creeps to cover it and goes home when hurt;
-* ``brawler`` also uses its abilities and joins its side in fighting the weakest hero in sight when it is the stronger;
-* ``captain`` also weighs harm against harm: whom it can kill, which building falls before it does, when to stay on;
+* ``brawler`` uses its abilities and fights the weakest hero in sight, with its side and against any odds;
+* ``captain`` also minds towers and weighs harm against harm: whom it can kill, which building falls before it does,
+  when to stay on;
 * ``raider`` is of another style and not for training: it lives off neutrals, shuns heroes and takes undefended towers.
 
 All but the first three go by the same rules (`rules`) and differ in the numbers these go by (`tempers`).
 """
 
-from agents.moba_bots.playing import BOTS, TRAINING_BOTS, act, act_rows
-
-VERSION = 2  # raised whenever a bot decides otherwise: results of another version are not of the same player
+from agents.moba_bots.playing import BOTS, TRAINING_BOTS, VERSION, act, act_rows
 
 __all__ = ["BOTS", "TRAINING_BOTS", "VERSION", "act", "act_rows"]
