@@ -44,7 +44,9 @@ class PpoConfig:
     first_shaping: float = 1.0  # ... and that much of it counts at the beginning of the training,
     final_shaping: float = 0.3  # and at its end
     wave_jitter: int = 40  # ticks by which the first wave is late at most
-    max_cycles: int = 0  # decisions after which a game is cut off; 0: as its rules say
+    first_cycles: int = 0  # decisions after which a game is cut off at the beginning of the training, which grows ...
+    max_cycles: int = 0  # ... to this; 0: as the game's rules say
+    growing: float = 0.4  # share of the time in which it grows
 
     # PPO
     rollout: int = 32  # decisions of every game that are learned from together
@@ -95,11 +97,11 @@ class PpoConfig:
 _RANGES = (  # names, lowest, highest
     ("games rollout chunk epochs batch meetings", 1, 1_048_576),
     ("threads", 0, 1024),
-    ("gamma trace clip bots past fade first_team_spirit final_team_spirit returns_weight", 0, 1),
+    ("growing gamma trace clip bots past fade first_team_spirit final_team_spirit returns_weight", 0, 1),
     ("win_weight first_shaping final_shaping value_weight first_entropy final_entropy quality_rate pfsp_power", 0, 1e6),
     ("learning_rate final_learning_rate max_gradient_norm", 1e-12, 1e9),
     ("wave_jitter", 0, 1000),
-    ("max_cycles", 0, 1_000_000),
+    ("first_cycles max_cycles", 0, 1_000_000),
     ("save_seconds checkpoint_seconds", 0.01, 1e9),
 )
 

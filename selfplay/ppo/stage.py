@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from dataclasses import replace
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+import envs
 from envs.core import GameSpec
+from envs.moba import games
 from envs.moba.games import Step
+from envs.moba.setup import Setup
 from selfplay.ppo.config import PpoConfig
 
 
@@ -24,23 +28,37 @@ class Games(Protocol):
 
     def step(self, actions: NDArray[np.integer]) -> Step: ...
 
+    def grow(self, share: float) -> None:
+        """``share`` of the time has passed."""
+        ...
+
     def close(self) -> None: ...
 
 
 Stage = Callable[[PpoConfig, int], tuple[GameSpec, Games]]  # (settings, batch) -> the game and so many of it
 
 
+class Moba(games.Games):
+    """The kernels; games may be cut off early at first, so that many beginnings are seen before the first long game."""
+
+    def __init__(self, batch: int, setup: Setup, first: int, growing: float) -> None:
+        super().__init__(batch, setup)
+        self._whole, self._first, self._growing = setup.cycles, first or setup.cycles, growing
+
+    def grow(self, share: float) -> None:
+        done = min(1.0, share / self._growing) if self._growing else 1.0
+        self.setup = replace(self.setup, max_cycles=round(self._first + (self._whole - self._first) * done))
+
+
 def moba(settings: PpoConfig, batch: int) -> tuple[GameSpec, Games]:
     """A team game by the arena's id. Raises `InputError`."""
-    import envs
-
-    game: Any = envs.team_game(settings.game)
-    games: Games = game.batch(
-        batch,
+    spec = envs.team_game(settings.game).spec
+    setup = Setup(
+        heroes=5 if settings.game == "moba_5v5" else 1,
         reward=settings.reward,
         fog=settings.fog,
         team_spirit=settings.first_team_spirit,
         wave_jitter=settings.wave_jitter,
         max_cycles=settings.max_cycles or None,
     )
-    return game.spec, games
+    return spec, Moba(batch, setup, settings.first_cycles, settings.growing)

@@ -232,6 +232,7 @@ class _Training:
 
         def play(actor: Actor) -> Told:
             actor.games.team_spirit, actor.reward = self.spirit, reward
+            actor.games.grow(self.share)
             return actor.play(self.player, self.past, known, settings.gamma, settings.trace)
 
         told = list(self._pool.map(play, self.actors))

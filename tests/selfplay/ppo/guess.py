@@ -50,6 +50,9 @@ class Guess:
         self.age[over] = 0
         return self._step(rewards, over, outcome)._replace(final=last)
 
+    def grow(self, share):
+        self.share = share
+
     def close(self):
         pass
 
