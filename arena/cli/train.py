@@ -9,7 +9,6 @@ import typer
 
 from arena.cli.shared import RUNS, Game, command, console, stopped
 from arena.cli.train_points import MILESTONES, score_settings, train_points
-from arena.cli.train_team import team_settings, train_team
 
 MINUTES = 15.0  # of a training that is not told how long
 GATE_GAMES = 200  # at most, in a match at the gate
@@ -91,6 +90,8 @@ def train(
     if minutes is not None and hours is not None:
         raise InputError("say how long with --minutes or with --hours, not with both")
     seconds = minutes * 60 if minutes is not None else hours * 3600 if hours is not None else None
+    if teams:
+        from arena.cli.train_team import team_settings, train_team  # these bring PyTorch along
     if resume:
         folder = run or newest_run(game)
         settings = None
