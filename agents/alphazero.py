@@ -87,7 +87,7 @@ class AlphaZero:
         self._evaluate = CachedEvaluator(self._game, self._network, self._options.cache)
         if self._options.simulations:
             slots = max(1, min(len(games), self._options.slots))
-            config = SearchConfig(root=self._options.root)
+            config = SearchConfig(root=self._options.root, seize=2)
             self._search = Search(self._game, self._evaluate, config, slots, self._options.simulations)
 
     def act(self, batch: Batch) -> list[Decision]:

@@ -34,6 +34,9 @@ class SearchConfig:
         50.0  # c_visit and c_scale of sigma(q) = (c_visit + max visits) * c_scale * q, for q in [-1, 1]
     )
     gumbel_scale: float = 0.25
+    seize: int = (
+        1  # a root that wins in so many moves, 1 or 2, is told by the rules before anything is searched; 0: not
+    )
     solve: bool = True  # back up proven results exactly (Winands et al. 2008) and stop when the root is proven
 
     def __post_init__(self) -> None:
@@ -41,6 +44,8 @@ class SearchConfig:
             raise InputError(f"search root {self.root!r} is not one of gumbel, puct, uct")
         if self.considered < 1:
             raise InputError(f"considered must be at least 1, not {self.considered}")
+        if not 0 <= self.seize <= 2:
+            raise InputError(f"seize is 0, 1 or 2, not {self.seize}")
         for name in ("c_init", "c_base", "c_uct", "noise_concentration", "gumbel_visit", "gumbel_scale"):
             if getattr(self, name) <= 0:
                 raise InputError(f"{name} must be positive, not {getattr(self, name)}")

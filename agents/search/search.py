@@ -9,7 +9,7 @@ from agents.search.backup import collect_finished, expand
 from agents.search.config import SearchConfig, params
 from agents.search.evaluators import Evaluator, evaluate_running
 from agents.search.results import Roots, principal_variation, read
-from agents.search.seizing import seize, winning
+from agents.search.seizing import seizable, seize
 from agents.search.select import select
 from agents.search.tree import IDLE, RUNNING, allocate, begin, reroot
 from envs.core import BoardGame, States
@@ -38,7 +38,7 @@ class Search:
         self.simulations = 0  # made since the search was created, all slots together
         self.asking = np.zeros(0, np.int64)  # slots of the rows before the evaluator, for one that draws on their seeds
         self._params = params(config)
-        self._seizes = self._params.solve and not self._params.uct
+        self._seizes = config.seize if self._params.solve and not self._params.uct else 0
         words = game.init(1).shape[1]
         self._tree = allocate(game.spec, words, slots, max_simulations, EDGES_PER_NODE)
         self._leaf_slots = np.zeros(slots, np.int64)
@@ -83,9 +83,10 @@ class Search:
             kept = np.zeros(len(slots), np.bool_)
         else:
             kept = reroot(self._tree, slots, actions, seeds, simulations, explore, self._params)
-            if self._seizes and kept.any():  # what was found out is not worth a win at once
+            if self._seizes and kept.any():  # what was found out is not worth a sure win
                 states = self._tree.state[slots, 0]
-                kept[np.unique(winning(self.game, states, self.game.legal(states) & kept[:, None])[0])] = False
+                legal = self.game.legal(states) & kept[:, None]
+                kept[seizable(self.game, states, legal, self._seizes)[0]] = False
         if not kept.all():
             new = ~kept
             states = self.game.step(before[new], actions[new])
@@ -101,8 +102,8 @@ class Search:
         """One simulation in every unfinished slot with at most one call of the evaluator; the slots that finished by
         it.
 
-        The first simulation of a fresh tree evaluates its root and counts for nothing, but for a win at once
-        (`agents.search.seizing`)."""
+        The first simulation of a fresh tree evaluates its root and counts for nothing, but for what
+        `agents.search.seizing` finds."""
         running = np.flatnonzero(self._tree.slot["status"] == RUNNING)
         if not len(running):
             return running
@@ -130,7 +131,9 @@ class Search:
         expand(self._tree, slots, children, states, movers, outcomes, legal, logits, wdl, self._params)
         if children < leaves and self._seizes:
             new = slice(children, leaves)
-            self.simulations += seize(self.game, self._tree, slots[new], states[new], legal[new], self._params)
+            most = self._tree.slot["budget"][slots[new]]
+            found = states[new], legal[new], most, self._seizes, self._params
+            self.simulations += seize(self.game, self._tree, slots[new], *found)
 
     def results(self, slots: Slots) -> Roots:
         """What the searches in these slots have found so far; meant for finished ones."""

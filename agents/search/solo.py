@@ -12,7 +12,7 @@ from agents.search.config import SearchConfig, params
 from agents.search.evaluators import Evaluator, evaluate_running
 from agents.search.leaves import attach, gather, make_lanes
 from agents.search.lines import Line, root_lines
-from agents.search.seizing import seize, winning
+from agents.search.seizing import seizable, seize
 from agents.search.tree import EDGE, NODE, UNKNOWN, allocate, begin, reroot
 from envs.core import BoardGame, InputError, State
 
@@ -40,7 +40,7 @@ class SoloSearch:
             raise InputError(f"a search needs {FEWEST_NODES} nodes and a batch of 1 at least, not {nodes} and {batch}")
         self.game, self.batch = game, batch
         self._evaluate, self._params = evaluate, params(config)
-        self._seizes = self._params.solve and not self._params.uct
+        self._seizes = config.seize if self._params.solve and not self._params.uct else 0
         words = game.init(1).shape[1]
         self._tree = allocate(game.spec, words, 1, nodes - 1, EDGES_PER_NODE)
         self._lanes = make_lanes(batch, self._tree.path.shape[1])
@@ -74,9 +74,9 @@ class SoloSearch:
 
     @property
     def _wins(self) -> bool:
-        """Whether a move wins at once, for which nothing that is known is worth keeping."""
+        """Whether a sure win is in sight, for which nothing that is known is worth keeping."""
         root = self._tree.state[:, 0]
-        return self._seizes and len(winning(self.game, root, self.game.legal(root))[0]) > 0
+        return self._seizes > 0 and len(seizable(self.game, root, self.game.legal(root), self._seizes)[0]) > 0
 
     def _descend(self, action: int) -> bool:
         zero, budget = np.zeros(1, np.uint64), np.ones(1, np.int32)
@@ -119,8 +119,8 @@ class SoloSearch:
     def visit(self, most: int = 1 << 30) -> int:
         """One batch with one call of the evaluator; the number of visits made, from 1 to ``most``.
 
-        None are made once the search is `over`, and none by the call that evaluates a new root, but for a win at once
-        (`agents.search.seizing`)."""
+        None are made once the search is `over`, and none by the call that evaluates a new root, but for what
+        `agents.search.seizing` finds."""
         if self.over:
             return 0
         if self._tree.node[0, 0]["degree"] == 0:
@@ -147,8 +147,13 @@ class SoloSearch:
         logits, wdl = evaluate_running(self._evaluate, states, outcomes, legal)
         slot, movers = np.zeros(1, np.int64), self.game.mover(states)
         expand(self._tree, slot, 0, states, movers, outcomes, legal, logits, wdl, self._params)
-        won = seize(self.game, self._tree, slot, states, legal, self._params) if self._seizes else 0
-        self.descents, self.plies, self.deepest = self.descents + won, self.plies + won, max(self.deepest, won)
+        if not self._seizes:
+            return 0
+        most = np.array([self._tree.node.shape[1] - 1], np.int32)
+        won = seize(self.game, self._tree, slot, states, legal, most, self._seizes, self._params)
+        if won:
+            self.descents, self.plies = self.descents + won, self.plies + won
+            self.deepest = max(self.deepest, 1 if won == 1 else 3)
         return won
 
     def lines(self, count: int = 1, length: int = 32) -> list[Line]:

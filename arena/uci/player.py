@@ -49,7 +49,7 @@ class Player:
         entry = 12 + 4 * (spec.max_legal + 3)
         entries = 1 << (((settings.hash << 18) // entry).bit_length() - 1)
         self._cache = CachedEvaluator(self.game, self._network, entries)
-        config = SearchConfig(root="puct", c_init=settings.cpuct, fpu_reduction=settings.fpu)
+        config = SearchConfig(root="puct", c_init=settings.cpuct, fpu_reduction=settings.fpu, seize=2)
         nodes = nodes_for(self.game, 3 * (settings.hash << 18))
         self._search = SoloSearch(self.game, self._cache, config, nodes, settings.batch)
 

@@ -7,9 +7,11 @@ import envs
 from agents.search.config import SearchConfig
 from agents.search.evaluators import UniformEvaluator
 from agents.search.search import Search, search_batch
-from agents.search.seizing import winning
+from agents.search.seizing import seizable, winning
 from agents.search.solo import SoloSearch
 from agents.search.tree import UNKNOWN
+from bench import mates
+from bench.strength import FOLDER
 
 from .conftest import HashEvaluator, random_positions
 
@@ -68,3 +70,50 @@ def test_one_tree_too_also_where_only_some_moves_are_allowed():
     search.place(start, (back,), only=[game.parse_action(after, "Kd2")])
     search.visit()
     assert search.proven == UNKNOWN
+
+
+def two_moves():
+    """Positions of chess with a mate in two by force, none in one, and the moves that do it."""
+    found = mates.read(FOLDER / "mate-in-two.epd")
+    return found.states[:120], found.solutions[:120]
+
+
+@pytest.mark.parametrize("root", ["gumbel", "puct"])
+def test_two_moves_ahead(root):
+    game, (states, solutions) = envs.make("chess"), two_moves()
+    found = np.zeros_like(solutions)
+    rows, actions, _ = seizable(game, states, game.legal(states), 2)
+    found[rows, actions] = True
+    np.testing.assert_array_equal(found, solutions)
+    search = Search(game, UniformEvaluator(), SearchConfig(root=root, seize=2), len(states), 200)
+    roots = search_batch(search, states, np.arange(len(states), dtype=np.uint64), 200)
+    assert (roots.proven == 1).all()
+    assert solutions[np.arange(len(states)), roots.action].all()
+    assert (roots.visits.sum(axis=1) <= 2 * 60).all()
+    assert all(len(search.line(slot)) == 3 for slot in range(len(states)))
+
+
+def test_two_moves_ahead_only_within_the_budget():
+    game, (states, _) = envs.make("chess"), two_moves()
+    search = Search(game, UniformEvaluator(), SearchConfig(seize=2), len(states), 4)
+    roots = search_batch(search, states, np.arange(len(states), dtype=np.uint64), 4)
+    assert (roots.visits.sum(axis=1) <= 4).all()
+    assert 0 < (roots.proven == 1).mean() < 1
+
+
+@pytest.mark.parametrize("game_id", ["tic_tac_toe", "connect_four", "minichess"])
+def test_what_is_found_in_two_moves_is_what_a_search_proves(game_id):
+    game = envs.make(game_id)
+    states = random_positions(game, 60, min(30, game.spec.max_plies), seed=5)
+    legal = game.legal(states)
+    rows, _, after = seizable(game, states, legal, 2)
+    won = np.zeros(len(states), np.bool_)
+    won[rows] = True
+    assert won.any()
+    search = Search(game, UniformEvaluator(), SearchConfig(root="puct", seize=0), len(after), 4000)
+    running = np.isnan(game.outcome(after))
+    replies = search_batch(search, after[running], np.arange(running.sum(), dtype=np.uint64), 4000)
+    assert (replies.proven == -1).all()
+    sure = Search(game, UniformEvaluator(), SearchConfig(seize=2), len(states), 300)
+    roots = search_batch(sure, states, np.arange(len(states), dtype=np.uint64), 300)
+    assert (roots.proven[won] == 1).all()
