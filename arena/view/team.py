@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from rich.cells import cell_len
 from rich.console import Console, Group, RenderableType
@@ -16,7 +16,7 @@ from arena.view import keys
 from arena.view.charts import SERIES, Glyphs, glyphs, sparkline
 from arena.view.film import Picture
 from arena.view.screen import blocks, in_colour
-from arena.view.team_reel import events, reel
+from arena.view.team_reel import events, expectations, reel
 from arena.view.timeline import names, printable, result
 from envs.core import TeamGame, TeamShot
 
@@ -75,8 +75,8 @@ def render(
     """One screen of ``size`` (columns, lines) or less: map, units, curves, the latest events, keys."""
     game, shot, (width, height) = envs.team_game(record.game), shots[at], size
     above, below = _split(shot.text(fog))
-    course = [_course(name, shots, at, width, using) for name in shot.gauges]
-    news = [_event(event, game) for event in events(shots[: at + 1])[-LATEST:]]
+    course = [_course(*line, at, width, using) for line in _courses(record, game, shots)]
+    news = [_event(event) for event in events(shots[: at + 1])[-LATEST:]]
     if at == len(shots) - 1:
         news.append(Text(result(record), "bold"))
     room = height - 3 - len(course)
@@ -152,19 +152,28 @@ def coloured(lines: Sequence[str], game: TeamGame) -> list[Text]:
     return drawn
 
 
-def _course(name: str, shots: Sequence[TeamShot], at: int, width: int, using: Glyphs) -> Text:
-    """Sparklines of one gauge of both sides over the whole game, what has been seen in colour."""
+def _courses(record: MatchRecord, game: TeamGame, shots: Sequence[TeamShot]) -> Iterator[tuple[str, list[list[float]]]]:
+    """What is shown as a curve, and its values of both sides."""
+    for name in shots[0].gauges:
+        yield name, [[shot.gauges[name][seat] for shot in shots] for seat in (0, 1)]
+    hopes = [[value for value in side if value is not None] for side in expectations(record, game)]
+    if all(hopes):
+        yield "expect", hopes
+
+
+def _course(name: str, sides: Sequence[Sequence[float]], at: int, width: int, using: Glyphs) -> Text:
+    """Sparklines of both sides over the whole game, what has been seen in colour."""
     text = Text(f"{name:<11}", "dim")
     room = max((width - 11) // 2 - 10, 8)
-    for seat in range(2):
-        values = [shot.gauges[name][seat] for shot in shots]
+    for seat, values in enumerate(sides):
         line = sparkline(values, room, using)
-        seen = round(len(line) * at / max(len(values) - 1, 1))
-        text.append(f"{values[at]:>7g} ").append(line[:seen], SERIES[seat]).append(line[seen:], "dim").append(" ")
+        seen = round(len(line) * min(at / max(len(values) - 1, 1), 1.0))
+        text.append(f"{values[min(at, len(values) - 1)]:>7.6g} ")
+        text.append(line[:seen], SERIES[seat]).append(line[seen:], "dim").append(" ")
     return text
 
 
-def _event(event: tuple[int, int, str], game: TeamGame) -> Text:
+def _event(event: tuple[int, int, str]) -> Text:
     decision, seat, what = event
     return Text.assemble((f"{decision:>5}  ", "dim"), (printable(what), SERIES[seat]))
 
@@ -174,7 +183,7 @@ def printed(record: MatchRecord, shots: Sequence[TeamShot], colour: bool = False
     game = envs.team_game(record.game)
     text = heading(record, game, shots[-1], len(shots) - 1, None).append("\n\n")
     for event in events(shots):
-        text.append(_event(event, game)).append("\n")
+        text.append(_event(event)).append("\n")
     above, below = _split(shots[-1].text(None))
     drawn, picture = coloured(above, game), shots[-1].picture
     if picture is not None:
