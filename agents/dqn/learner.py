@@ -60,7 +60,7 @@ class Learner:
         self.steps = 0
         self._decay, self._max_norm = average, max_gradient_norm
         self._precision = precision
-        self._is_lean = self.device.type == "cpu" and in_half(precision, self.device) and lean.fits(net.shape)
+        self._is_lean = self.device.type == "cpu" and lean.fits(net.shape)
         self._lean: dict[QNetwork, tuple[list[int], Lean]] = {}  # by network, with its parameters' versions
         self._loss = torch.zeros((), device=self.device)
         self._averaged = 0  # steps that are in the average
@@ -156,7 +156,7 @@ class Learner:
         versions = [parameter._version for parameter in net.parameters()]
         known = self._lean.get(net)
         if known is None or known[0] != versions:
-            known = self._lean[net] = versions, Lean(net)
+            known = self._lean[net] = versions, Lean(net, in_half(self._precision, self.device))
         return known[1], known[1].leaves, known[1].gradients
 
     def _sharded(self, work: Callable[[slice], T], n: int) -> list[T]:
