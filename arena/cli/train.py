@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from arena.cli.shared import RUNS, Game, command, console, stopped
+from arena.cli.shared import RUNS, STORE, Game, command, console, stopped
 from arena.cli.train_points import MILESTONES, score_settings, train_points
 
 MINUTES = 15.0  # of a training that is not told how long
@@ -57,6 +57,10 @@ def train(
         str | None,
         typer.Option(metavar="CHECKPOINT", help="For teams: learn to beat this one, which does not change."),
     ] = None,
+    store: Annotated[
+        Path,
+        typer.Option(metavar="FILE", envvar="ARENA_STORE", help="For points: where games at --at are kept."),
+    ] = STORE,
 ) -> None:
     """Train an AlphaZero agent by self-play, one that plays for points by Q-learning, or a team by PPO in a league.
 
@@ -112,7 +116,7 @@ def train(
         train_team(game, folder, settings, seconds, resume)
         return
     if points:
-        train_points(game, folder, settings, seconds, resume, at or MILESTONES)
+        train_points(game, folder, settings, seconds, resume, at or MILESTONES, store)
         return
     try:
         run_training(folder, settings, seconds, resume)

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from arena.cli.shared import STORE, command, console, elsewhere, make_store, stopped
+from arena.cli.shared import command, console, elsewhere, make_store, stopped
 
 MILESTONES = (10.0, 120.0, 240.0)  # minutes
 
 
 def train_points(
-    game: str, folder: Path, settings: Any, seconds: float, resuming: bool, milestones: Sequence[float]
+    game: str, folder: Path, settings: Any, seconds: float, resuming: bool, milestones: Sequence[float], store: Path
 ) -> None:
-    """Trains with the display and says what came of it. ``settings``: a `ScoreConfig`, None to resume."""
+    """Trains with the display and says what came of it. ``settings``: a `ScoreConfig`, None to resume. At
+    each of the ``milestones``, in minutes, games are recorded and kept in the store."""
+    from agents.core import AgentError
     from arena import milestones as evaluation
     from arena.view.scoring import ScoreScreen
     from arena.view.training import rate
@@ -23,11 +25,16 @@ def train_points(
     from selfplay.dqn.train import train as learn
     from selfplay.learner import TrainingError
 
-    screen, store = console(), Path(os.environ.get("ARENA_STORE", STORE))
+    screen = console()
 
     def reached(checkpoint: Path, minutes: float, stopping: Callable[[], bool]) -> None:
         screen.print(f"after {minutes:g} minutes: {evaluation.GAMES} games are recorded ...", style="dim")
-        games = evaluation.record(folder, checkpoint, minutes, make_store(store), stopping=stopping)
+        try:
+            with closing(make_store(store)) as kept:
+                games = evaluation.record(folder, checkpoint, minutes, kept, stopping=stopping)
+        except (InputError, AgentError, OSError) as error:  # a full disk, say, is no reason to stop training
+            screen.print(f"after {minutes:g} minutes: no games recorded: {error}", style="yellow", soft_wrap=True)
+            return
         if games:
             mean = sum(game.returns[0] for game in games) / len(games)
             screen.print(f"after {minutes:g} minutes: mean score {mean:.1f}, {checkpoint}", soft_wrap=True)

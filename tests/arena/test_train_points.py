@@ -71,6 +71,14 @@ def test_time_and_options(run, calls):
     assert f"match {folder} --game breakout --games 100" in out
 
 
+def test_a_training_goes_on_where_games_cannot_be_recorded(run, calls, monkeypatch, tmp_path):
+    (tmp_path / "text.db").write_text("no store")
+    code, out, err = run("train", "breakout", "--minutes", "10", "--store", "text.db")
+    assert code == 0, err
+    assert "after 10 minutes: no games recorded: text.db: it is not an SQLite database" in out
+    assert "1,234 steps" in out
+
+
 def test_ctrl_c_says_how_to_go_on_and_resume_finds_the_newest(run, calls):
     run("train", "breakout", "--run", "runs/a")
     assert calls[0][4] == [10.0, 120.0, 240.0]
