@@ -15,7 +15,7 @@ from envs.moba import tables as t
 
 BOTS = ("idle", "random", "pusher", "farmer", "brawler", "captain", "raider")
 TRAINING_BOTS = BOTS[:-1]  # learners never meet the raider
-VERSION = 2
+VERSION = 3
 """Raised whenever a bot decides otherwise: results of another version are not of the same player. It stands in this
 file as a change of it makes numba compile anew what it keeps of all others."""
 
@@ -60,7 +60,7 @@ def act_rows(
     if bot not in BOTS:
         raise unknown("bot", bot, BOTS)
     out = np.empty(len(keys), np.int64)
-    act_all(BOTS.index(bot), observations, mask, keys, out)
+    act_all(BOTS.index(bot), np.ascontiguousarray(observations), np.ascontiguousarray(mask), keys, out)
     return out
 
 
@@ -69,7 +69,7 @@ def act(
 ) -> NDArray[np.int64]:
     """int64[...] actions for float32[..., F] observations and bool[..., A] masks. Chance is a hash of ``seed``,
     ``decision`` and the row. Raises `InputError`: no such bot."""
-    rows, legal = observations.reshape(-1, observations.shape[-1]), mask.reshape(-1, mask.shape[-1])
+    rows, legal = (part.reshape(-1, part.shape[-1]) for part in (observations, mask))
     key: np.uint64 = draw(U(seed), U(decision))
     actions = act_rows(bot, rows, legal, np.arange(len(rows), dtype=U) + key)
     return actions.reshape(mask.shape[:-1])
