@@ -69,7 +69,7 @@ def act(
 ) -> NDArray[np.int64]:
     """int64[...] actions for float32[..., F] observations and bool[..., A] masks. Chance is a hash of ``seed``,
     ``decision`` and the row. Raises `InputError`: no such bot."""
-    rows, legal = (part.reshape(-1, part.shape[-1]) for part in (observations, mask))
+    rows, legal = observations.reshape(-1, observations.shape[-1]), mask.reshape(-1, mask.shape[-1])
     key: np.uint64 = draw(U(seed), U(decision))
     actions = act_rows(bot, rows, legal, np.arange(len(rows), dtype=U) + key)
     return actions.reshape(mask.shape[:-1])
