@@ -30,6 +30,7 @@ from selfplay.dqn.routes import Replay, Rollouts, Route
 from selfplay.dqn.train import cores, make_learner, train
 
 Figures = dict[str, float]
+SETTLE = 15.0  # seconds that the loop runs longer than its parts: the first rollout is played without learning
 
 
 def rate(work: Callable[[], int], seconds: float) -> float:
@@ -123,7 +124,7 @@ def measure(game: str, algorithms: list[str], seconds: float) -> dict[str, Any]:
         with tempfile.TemporaryDirectory() as folder:
             figures = {"emulate": emulation(settings, seconds), **parts(settings, seconds, Path(folder))}
             bound = 1 / (1 / figures["emulate"] + 1 / figures["act"] + 1 / figures["learn"])
-            figures |= loop(settings, 2 * seconds + 15, Path(folder))
+            figures |= loop(settings, 2 * seconds + SETTLE, Path(folder))
         figures |= {"bound": bound, "of the bound": figures["steps/s"] / bound}
         found[algo] = figures
     found["peak memory, GB"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6

@@ -124,3 +124,16 @@ def test_only_what_fits_is_lean(height, lean):
     assert learner.greedy(frames)[1].shape == (3,)
     assert in_half("bfloat16", learner.device)
     assert not in_half("float32", learner.device)
+
+
+@pytest.mark.parametrize("precision", ["bfloat16", "float32"])
+def test_the_same_updates_bit_for_bit(precision):
+    """Whatever the shards' threads do when."""
+    shape, found = QConfig(channels=8, hidden=64, layer_norm=True), []
+    for _ in range(2):
+        learner = Learner(network(shape), precision=precision, shards=2)
+        for seed in range(5):
+            learner.learn(*drawn(shape, seed))
+        found.append([parameter.detach().clone() for parameter in learner.net.parameters()])
+        learner.close()
+    assert all(torch.equal(one, two) for one, two in zip(*found, strict=True))
