@@ -1,6 +1,8 @@
-"""Makes docs/match.png, the README's picture, from a recorded match: python docs/make_picture.py MATCH PLY
+"""Makes the README's pictures, docs/match.png and docs/team.png, from recorded matches:
 
-MATCH is what `arena export` takes. Needs Chromium.
+    python docs/make_picture.py MATCH PLY [NAME]
+
+MATCH is what `arena export` takes, PLY may be followed by who looks, as in 380,0. Needs Chromium.
 """
 
 import shutil
@@ -12,14 +14,14 @@ from pathlib import Path
 FLAGS = "--headless --no-sandbox --disable-gpu --no-first-run --hide-scrollbars --virtual-time-budget=3000"
 
 
-def main(match: str, ply: str) -> None:
+def main(match: str, ply: str, name: str = "match") -> None:
     browser = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if browser is None:
         sys.exit("Chromium is not installed")
     with tempfile.TemporaryDirectory() as folder:
         page = Path(folder) / "match.html"
         subprocess.run(["arena", "export", match, "-o", str(page)], check=True)
-        picture = Path(__file__).parent / "match.png"
+        picture = Path(__file__).parent / f"{name}.png"
         size = ["--window-size=1180,860", f"--screenshot={picture}", f"file://{page}#{ply}"]
         subprocess.run([browser, *FLAGS.split(), *size], check=True, stderr=subprocess.DEVNULL)
 
