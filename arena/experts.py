@@ -38,6 +38,7 @@ from envs.core import BoardGame, InputError, State
 GAME = "chess"
 NODES, LINES = 2000, 5  # a move, where the engine's spec sets no limit
 MOST_PLIES = 500
+_OPENINGS = 20  # that are tried for one game
 _TRIES = 3  # times in a row that a worker's engine may fail before it has finished a game
 _RESULTS = {1.0: "1-0", 0.0: "1/2-1/2", -1.0: "0-1"}
 
@@ -49,14 +50,18 @@ class ExpertConfig:
     engine: str = "uci:stockfish"  # a spec of the agent `uci`
     temperature: float = 0.05  # shares are a softmax of expected results in [-1, 1] / temperature
     drawn: float = 0.2  # share of moves that are drawn from the lines
-    blunders: float = 0.02  # share of moves that are drawn from all legal ones
+    blunders: float = 0.01  # share of moves that are drawn from all legal ones
     to_the_end: float = 0.2  # share of games that go on to the end although both sides agree on it
+    decided: float = 0.5  # expected result at which they agree: about three pawns
+    fair: float = 0.3  # no game begins with more than that for either side: about a pawn and a half
     plies: tuple[int, int] = (2, 10)  # least and most of the random openings
     seed: int = 0
 
     def __post_init__(self) -> None:
         if not 0.001 <= self.temperature <= 10:
             raise InputError(f"temperature is from 0.001 to 10, not {self.temperature:g}")
+        if not 0.05 < self.decided <= 1 or not 0 < self.fair <= 1:
+            raise InputError(f"decided is from 0.05 and fair from 0 to 1, not {self.decided:g} and {self.fair:g}")
         shares = {"moves drawn": self.drawn, "blunders": self.blunders, "games to the end": self.to_the_end}
         for name, share in shares.items():
             if not 0 <= share <= 1:
@@ -78,7 +83,8 @@ class ExpertConfig:
         least, most = self.plies
         return (
             f"{engine} temperature={self.temperature:g} drawn={self.drawn:g} blunders={self.blunders:g} "
-            f"to_the_end={self.to_the_end:g} plies={least}-{most} seed={self.seed}"
+            f"to_the_end={self.to_the_end:g} decided={self.decided:g} fair={self.fair:g} plies={least}-{most} "
+            f"seed={self.seed}"
         )
 
 
@@ -240,14 +246,13 @@ class _Maker:
     async def _play(self, engine: Process, number: int) -> str:
         """A whole game as PGN."""
         game, chance = self.game, np.random.default_rng([self.config.seed, number])
-        opening = self.book[(number - 1) % len(self.book)]
-        state = after(game, [opening])[0]
-        start = game.to_fen(state)  # type: ignore[attr-defined]
+        await engine.ask(["ucinewgame", "isready"], "readyok", self.options.startup)
+        state, start = await self._begin(engine, number)
         exporter = chess.pgn.StringExporter(columns=100)
         moves: list[str] = []
         values: list[float | None] = []
         tokens: list[tuple[str, str]] = []  # each move and its comment
-        await engine.ask(["ucinewgame", "isready"], "readyok", self.options.startup)
+        rule = Adjudication(win=self.config.decided)
         agreeing = chance.random() >= self.config.to_the_end
         outcome = None
         while outcome is None:
@@ -273,7 +278,7 @@ class _Maker:
             if not math.isnan(ended):
                 outcome = ended
             elif agreeing:
-                outcome = adjudicated(values, Adjudication())
+                outcome = adjudicated(values, rule)
             if outcome is None and len(moves) >= MOST_PLIES:
                 outcome = 0.0
         over = not math.isnan(float(game.outcome(state[None])[0]))
@@ -296,6 +301,18 @@ class _Maker:
         _write_moves(exporter, tokens, start)
         exporter.visit_result(_RESULTS[outcome])
         return str(exporter) + "\n\n"
+
+    async def _begin(self, engine: Process, number: int) -> tuple[State, str]:
+        """The position of an opening that is fair, as far as a few tries find one, and its FEN."""
+        for again in range(_OPENINGS):
+            seed = (self.config.seed * 1_000_003 + number) * _OPENINGS + again
+            opening = self.book[number - 1] if not again else largest_book(self.game, 1, self.config.plies, seed)[0]
+            state = after(self.game, [opening])[0]
+            start: str = self.game.to_fen(state)  # type: ignore[attr-defined]
+            evals = (await self._think(engine, start, [])).evals.values()
+            if abs(max((value for _, value in evals), default=0.0)) <= self.config.fair:
+                break
+        return state, start
 
     async def _think(self, engine: Process, start: str, moves: Sequence[str]) -> Thought:
         heard = Heard()

@@ -116,7 +116,7 @@ def experts(
     workers: Annotated[int | None, typer.Option(min=1, help="Engines at a time; one a core if left out.")] = None,
     temperature: Annotated[float, typer.Option(help="Of the shares of moves; small: all on the best.")] = 0.05,
     drawn: Annotated[float, typer.Option(help="Share of moves drawn from the lines, for variety.")] = 0.2,
-    blunders: Annotated[float, typer.Option(help="Share of moves drawn from all legal ones.")] = 0.02,
+    blunders: Annotated[float, typer.Option(help="Share of moves drawn from all legal ones.")] = 0.01,
     seed: Annotated[int, typer.Option(min=0, help="Of openings and moves drawn.")] = 0,
 ) -> None:
     """Have an engine play games to learn from.

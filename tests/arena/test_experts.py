@@ -10,6 +10,7 @@ from agents.core import AgentError
 from agents.uci.programs import find_engine
 from arena import experts
 from arena.experts import ExpertConfig, Heard, finished, make
+from arena.openings import after, largest_book
 from envs.core import InputError
 from selfplay import lessons, pgn
 
@@ -136,6 +137,21 @@ def test_some_games_go_on_although_both_sides_agree(tmp_path, monkeypatch):
         lengths |= {(share, len(list(game.mainline_moves())), game.headers["Result"]) for game in learnable(path)[0]}
     early, late = (6, "1-0"), (12, "1/2-1/2")
     assert lengths == {(0.0, *early), (0.5, *early), (0.5, *late), (1.0, *late)}
+
+
+def test_games_begin_fair_where_an_opening_is(tmp_path):
+    """The fake engine takes every position for an advantage of 0.6 pawns: 0.11 of a result."""
+    starts = []
+    for fair in (0.2, 0.05):
+        path = tmp_path / f"{fair}.pgn"
+        make(path, 3, ExpertConfig(engine=str(fake(tmp_path)), plies=(2, 2), fair=fair))
+        starts.append([game.headers["FEN"] for game in learnable(path)[0]])
+    book = largest_book(envs.make("chess"), 3, (2, 2), 0)
+    firsts = [envs.make("chess").to_fen(after(envs.make("chess"), [opening])[0]) for opening in book]
+    assert starts[0] == firsts
+    assert not set(starts[1]) & set(firsts), "others were tried"
+    with pytest.raises(InputError, match="decided is from 0.05 and fair from 0 to 1, not 0.5 and 0"):
+        ExpertConfig(fair=0.0)
 
 
 def test_the_file_goes_on_where_it_was_cut_off(tmp_path):
