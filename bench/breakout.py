@@ -26,7 +26,7 @@ from rich.table import Table
 from agents.dqn.memory import Memory
 from selfplay.dqn import config, stage
 from selfplay.dqn.config import ScoreConfig
-from selfplay.dqn.routes import Replay, Rollouts, Route
+from selfplay.dqn.routes import Replay, Rollouts, Route, warm_up
 from selfplay.dqn.train import cores, make_learner, train
 
 Figures = dict[str, float]
@@ -69,7 +69,8 @@ def parts(settings: ScoreConfig, seconds: float, folder: Path) -> Figures:
     )
     seen = emulators.reset()
     values = np.zeros(settings.games, np.float32)
-    learning, steps, samples = 0.0, 0, 0
+    learning, steps, samples, warm = 0.0, 0, 0, False
+    warm_up(settings.net)
     while learning < seconds:
         emulators.send(random.integers(0, spec.num_actions, settings.games))
         outcome = emulators.recv()
@@ -77,10 +78,11 @@ def parts(settings: ScoreConfig, seconds: float, folder: Path) -> Figures:
         route.add(seen, outcome, values)
         used = route.learn()
         learner.take_average()
-        if used or samples:
+        if warm:
             samples += used
             steps += settings.games
             learning += time.perf_counter() - start
+        warm = warm or used > 0
         seen = outcome
     found = {
         "act": rate(lambda: len(learner.greedy(seen.frames)[0]), seconds),
