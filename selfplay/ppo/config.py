@@ -40,6 +40,7 @@ class PpoConfig:
     first_team_spirit: float = 0.3
     final_team_spirit: float = 1.0
     win_weight: float = 2.0  # times what the game pays for winning
+    tower_health: float = 0.67  # the part of what buildings pay for falling that is paid as they lose health
     fade: float = 0.994  # a decision: what is paid for anything but buildings and winning is worth less and less, ...
     first_shaping: float = 1.0  # ... and that much of it counts at the beginning of the training,
     final_shaping: float = 0.3  # and at its end
@@ -97,7 +98,7 @@ class PpoConfig:
 _RANGES = (  # names, lowest, highest
     ("games rollout chunk epochs batch meetings", 1, 1_048_576),
     ("threads", 0, 1024),
-    ("growing gamma trace clip bots past fade first_team_spirit final_team_spirit returns_weight", 0, 1),
+    ("growing tower_health gamma trace clip bots past fade first_team_spirit final_team_spirit returns_weight", 0, 1),
     ("win_weight first_shaping final_shaping value_weight first_entropy final_entropy quality_rate pfsp_power", 0, 1e6),
     ("learning_rate final_learning_rate max_gradient_norm", 1e-12, 1e9),
     ("wave_jitter", 0, 1000),

@@ -18,14 +18,17 @@ from torch import Tensor
 from agents import moba_bots
 from agents.team.network import TeamNetwork
 from agents.team.sampling import draw_actions
+from envs.moba.features import AT, NUM_FEATURES
 from envs.moba.games import Step
-from envs.moba.rewards import TERMS
+from envs.moba.rewards import TERMS, weights
 from selfplay.ppo.league import LATEST, Draw, Field, bot_name
 from selfplay.ppo.returns import Numbers, advantages
 from selfplay.ppo.stage import Games
 
 F = np.float32
-LESSER = TERMS.index("kills")  # the first term that is neither for winning nor for buildings
+WIN, ANCIENT, TOWERS = (TERMS.index(name) for name in ("win", "ancient", "towers"))
+LESSER = 3  # the first of the other terms
+WORTH = weights("shaped")[TOWERS] * np.array([1, 1.33] * 3 + [1], F)  # a lane's outer and inner tower, the ancient
 SAMPLED = 8  # the running statistics are told of one observation in so many
 Policy = Callable[[int], TeamNetwork]  # a past self's network by its number
 
@@ -59,18 +62,33 @@ class Rollout:
 class Reward:
     """What counts of the terms that a game pays. Growing heroes earn more and more, so that prolonging a game in which
     one earns more than the foe would be worth more than winning it; as in OpenAI Five (arXiv 1912.06680, appendix G)
-    what is not paid for winning or, here, for buildings, fades with the age of the game."""
+    what is not paid for winning or, here, for buildings, fades with the age of the game, and a part of what a building
+    pays for falling is paid while it loses its health."""
 
     win: float = 1.0
     shaping: float = 1.0
     fade: float = 1.0  # a decision
+    health: float = 0.0  # the part of what a building pays for falling that is paid by its health
 
-    def of(self, terms: Numbers, ages: NDArray[np.int64]) -> Numbers:
-        """float32[b, U] for float32[b, U, T] and int64[b] decisions that were made before."""
+    def of(self, terms: Numbers, ages: NDArray[np.int64], gained: Numbers) -> Numbers:
+        """float32[b, U] for float32[b, U, T], int64[b] decisions that were made before, and float32[b, 2] by which
+        `standing` has changed."""
         lesser = (self.shaping * self.fade**ages).astype(F)[:, None]
         rest = terms[:, :, LESSER:].sum(2) * lesser
-        paid: Numbers = rest + terms[:, :, 1:LESSER].sum(2) + F(self.win) * terms[:, :, 0]
+        fallen = terms[:, :, TOWERS] * F(1 - self.health) + np.repeat(gained, terms.shape[1] // 2, 1) * F(self.health)
+        paid: Numbers = rest + fallen + terms[:, :, ANCIENT] + F(self.win) * terms[:, :, WIN]
         return paid
+
+
+def standing(seen: Numbers) -> Numbers:
+    """float32[b, 2]: the health of a side's buildings, less that of the foe's as far as it knows, by what they pay.
+    ``seen``: float32[b, U, F]; an observation without buildings has none."""
+    if seen.shape[2] < NUM_FEATURES:
+        return np.zeros((len(seen), 2), F)
+    firsts = seen[:, :: seen.shape[1] // 2]
+    own, foe = (firsts[:, :, AT[name] : AT[name] + len(WORTH)] for name in ("building_0", "foe_building_0"))
+    worth: Numbers = (own - foe) @ WORTH
+    return worth
 
 
 @dataclass(slots=True)
@@ -104,6 +122,7 @@ class Actor:
     def begin(self, seeds: NDArray[np.uint64], known: Field) -> None:
         """Starts all games anew."""
         self._step = self.games.reset(seeds)
+        self._standing = standing(self._step.observations)
         self._state[:], self._ages[:] = 0, 0
         for game in range(self.games.batch):
             self._seat(game, known)
@@ -216,7 +235,10 @@ class Actor:
         terms = np.abs(step.terms.reshape(self.count, -1)[learner]).mean(0, dtype=np.float64)
         told.terms = told.terms + terms if len(told.terms) else terms
         over = step.terminated | step.truncated
-        out.rewards[t, mine] = self.reward.of(step.terms, self._ages).reshape(-1)
+        now = standing(step.observations)
+        gained = (np.where(over[:, None], standing(step.final), now) if over.any() else now) - self._standing
+        self._standing = now
+        out.rewards[t, mine] = self.reward.of(step.terms, self._ages, gained).reshape(-1)
         out.ended[t, mine] = np.repeat(over, units)
         out.beyond[t, mine] = 0
         self._step = step

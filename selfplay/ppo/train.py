@@ -228,7 +228,7 @@ class _Training:
         start = clock()
         known = self.league.field()
         shaping = settings.between(settings.first_shaping, settings.final_shaping, self.share)
-        reward = Reward(settings.win_weight, shaping, settings.fade)
+        reward = Reward(settings.win_weight, shaping, settings.fade, settings.tower_health)
 
         def play(actor: Actor) -> Told:
             actor.games.team_spirit, actor.reward = self.spirit, reward

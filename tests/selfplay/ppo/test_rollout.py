@@ -3,21 +3,24 @@
 import numpy as np
 import pytest
 
+from agents import moba_bots
 from envs.moba.rewards import TERMS
 from selfplay.ppo import config, stage
-from selfplay.ppo.rollout import Reward
+from selfplay.ppo.rollout import Reward, standing
 
 
 def test_all_terms_count_as_the_game_pays_them_unless_asked():
     terms = np.random.default_rng(0).normal(size=(3, 4, len(TERMS))).astype(np.float32)
-    assert np.allclose(Reward().of(terms, np.array([0, 100, 500])), terms.sum(2), atol=1e-5)
+    gained = np.ones((3, 2), np.float32)
+    assert np.allclose(Reward().of(terms, np.array([0, 100, 500]), gained), terms.sum(2), atol=1e-5)
 
 
 @pytest.mark.parametrize("name", TERMS)
 def test_what_is_not_for_winning_or_buildings_fades(name):
-    terms = np.zeros((2, 1, len(TERMS)), np.float32)
+    terms = np.zeros((2, 2, len(TERMS)), np.float32)
     terms[:, :, TERMS.index(name)] = 1
-    young, old = Reward(win=3.0, shaping=0.5, fade=0.9).of(terms, np.array([0, 2]))[:, 0].tolist()
+    reward, nothing = Reward(win=3.0, shaping=0.5, fade=0.9), np.zeros((2, 2), np.float32)
+    young, old = reward.of(terms, np.array([0, 2]), nothing)[:, 0].tolist()
     expected = {"win": (3, 3), "ancient": (1, 1), "towers": (1, 1)}.get(name, (0.5, 0.5 * 0.81))
     assert (young, old) == pytest.approx(expected)
 
@@ -38,3 +41,25 @@ def test_games_are_cut_off_early_at_first():
     assert lengths == sorted(lengths)
     assert (lengths[0], lengths[-1], spec.id) == (3, 7, "moba_1v1")
     assert stage.moba(config.preset("moba_5v5", first_cycles=0), 1)[1].setup.cycles == 1500
+
+
+def test_buildings_pay_by_their_health_and_when_they_fall_as_much_as_the_game_says():
+    """A whole game of the captain against a side that waits: with each part, the sum is the same."""
+    games = stage.moba(config.preset("moba_1v1", wave_jitter=0), 1)[1]
+    step, age = games.reset(np.zeros(1, np.uint64)), np.zeros(1, np.int64)
+    before, sums = standing(step.observations), np.zeros((2, 2))
+    assert before.tolist() == [[0, 0]]
+    reward = [Reward(fade=0.0, health=part, win=0.0) for part in (0.0, 1.0)]
+    while not np.isfinite(step.outcome[0]):
+        orders = moba_bots.act("captain", step.observations[:, :1], step.mask[:, :1])
+        step = games.step(np.concatenate([orders, np.zeros((1, 1), int)], 1))
+        age += 1
+        over = bool(np.isfinite(step.outcome[0]))
+        now = standing(step.final if over else step.observations)
+        kept = step.terms.copy()
+        kept[:, :, TERMS.index("ancient")] = 0
+        sums += [part.of(kept, age, now - before)[0] for part in reward]
+        before = now
+    assert step.outcome[0] == 1
+    assert sums[0].tolist() == pytest.approx([3.33 * 0.45, -3.33 * 0.45], abs=1e-4)
+    assert sums[1].tolist() == pytest.approx(sums[0].tolist(), abs=0.05), "but for what the fog hides"
