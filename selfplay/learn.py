@@ -46,11 +46,12 @@ PASSED_OVER = Path("logs") / "passed_over.txt"
 TOLD = 3  # problems that one progress tells
 
 # What differs from self-play. Positions are many and fresh, so each is used about once a pass; the window only mixes
-# the games, and does not grow.
+# the games, and does not grow. What an expert expects is worth more than what became of it, after moves at random.
 CHANGES = {
     "workers": 1,  # here PyTorch's threads
     "chunk_games": 64,
     "surprise": 0.0,
+    "td_lambda": 0.3,
     "samples_per_position": 1.0,
     "window": 200_000,
     "window_alpha": 0.01,
