@@ -31,8 +31,9 @@ def overlaid(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, A
         before = merged.get(name)
         if dataclasses.is_dataclass(before) and not isinstance(before, type):
             before = dataclasses.asdict(before)
-        grouped = isinstance(before, Mapping) and isinstance(value, Mapping)
-        merged[name] = {**before, **value} if grouped else value
+        merged[name] = value
+        if isinstance(before, Mapping) and isinstance(value, Mapping):
+            merged[name] = {**before, **value}
     return merged
 
 
