@@ -52,21 +52,21 @@ class PpoConfig:
     # PPO
     rollout: int = 32  # decisions of every game that are learned from together
     chunk: int = 16  # decisions of one hero in a row that a memory learns from; divides the rollout
-    epochs: int = 2
-    batch: int = 4096  # steps a minibatch
+    epochs: int = 3
+    batch: int = 2048  # steps a minibatch
     gamma: float = 0.997
-    trace: float = 0.95  # lambda of the advantage estimates
+    trace: float = 0.97  # lambda of the advantage estimates
     clip: float = 0.2
     value_weight: float = 0.5
     first_entropy: float = 0.01  # what a nat of entropy is worth
     final_entropy: float = 0.002
-    learning_rate: float = 5e-4
-    final_learning_rate: float = 5e-5
+    learning_rate: float = 1e-3
+    final_learning_rate: float = 1e-4
     max_gradient_norm: float = 1.0
     returns_weight: float = 0.05  # of a rollout in the running statistics of returns
 
     # the league
-    bots: float = 0.15  # share of the games against scripted bots
+    bots: float = 0.3  # share of the games against scripted bots
     past: float = 0.2  # share of the other games against past selves
     choice: Choice = "quality"
     quality_rate: float = 0.01
@@ -109,7 +109,16 @@ _RANGES = (  # names, lowest, highest
 # What differs from the defaults, by game.
 PRESETS: Mapping[str, Mapping[str, Any]] = {
     "moba_1v1": {},
-    "moba_5v5": {"games": 64},
+    "moba_5v5": {
+        "games": 64,
+        "rollout": 16,
+        "batch": 1536,
+        "epochs": 4,
+        "trace": 0.95,
+        "fade": 0.995,
+        "first_entropy": 0.005,
+        "final_team_spirit": 0.7,
+    },
 }
 
 EXPLOITER: Mapping[str, Any] = {"first_team_spirit": 1.0, "first_entropy": 0.02}

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -76,6 +77,11 @@ class League:
         """A snapshot of the learner joins."""
         best = max((member.quality for member in self.members), default=0.0)
         self.members.append(Member(number, best))
+
+    def adopt(self, numbers: Iterable[int]) -> None:
+        """Those who are not members yet join, in order."""
+        for number in sorted(set(numbers) - {member.number for member in self.members}):
+            self.add(number)
 
     def chances(self) -> NDArray[np.float64]:
         """float64[N]: the probability of each member."""

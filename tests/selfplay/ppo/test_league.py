@@ -58,6 +58,14 @@ def test_a_newcomer_has_the_quality_of_the_best():
     assert (known.members[-1].number, known.members[-1].quality) == (7, -1.0)
 
 
+def test_a_snapshot_that_was_saved_after_the_league_joins_it():
+    known = league()
+    known.result(2, 1.0)
+    known.adopt([0, 1, 2, 3, 5])
+    assert [member.number for member in known.members] == [0, 1, 2, 3, 5]
+    assert known.members[2].games == 1
+
+
 def test_prioritised_play_prefers_those_who_win():
     known = league("pfsp")
     for _ in range(200):
