@@ -47,6 +47,8 @@ from selfplay.train import train
 from selfplay.window import Window, rows_of
 
 Figures = dict[str, float]
+CPU = "evaluations/s of processor time"
+BY_CPU = "unique evaluations / bound, by processor time"  # the same on a machine that others use too
 PEER_GAMES, PEER_SIMULATIONS = 128, 64
 
 
@@ -65,11 +67,12 @@ def bound(settings: TrainConfig, checkpoint: str | None, seconds: float, stream:
     states = game.init(settings.slots)
     legal = game.legal(states)
     evaluate(states, legal)
-    rounds, began = 0, time.perf_counter()
+    rounds, began, ran = 0, time.perf_counter(), time.process_time()
     while (spent := time.perf_counter() - began) < seconds:
         evaluate(states, legal)
         rounds += 1
-    return {"evaluations/s": rounds * len(states) / spent}
+    count = rounds * len(states)
+    return {"evaluations/s": count / spent, CPU: count / (time.process_time() - ran)}
 
 
 def selfplay(settings: TrainConfig, checkpoint: str | None, seconds: float, stream: int) -> Figures:
@@ -88,11 +91,13 @@ def selfplay(settings: TrainConfig, checkpoint: str | None, seconds: float, stre
                 players.games,
             ]
 
-        before, began = counts(), time.perf_counter()
+        before, began, ran = counts(), time.perf_counter(), time.process_time()
         while (spent := time.perf_counter() - began) < seconds:
             players.turn()
         names = ("simulations/s", "evaluations/s", "hits/s", "requests/s", "moves/s", "games/s")
-        return {name: (now - then) / spent for name, now, then in zip(names, counts(), before, strict=True)}
+        made = [now - then for now, then in zip(counts(), before, strict=True)]
+        rates = {name: count / spent for name, count in zip(names, made, strict=True)}
+        return {**rates, CPU: made[1] / (time.process_time() - ran)}
 
     play(seconds / 2)  # until games are at all stages
     return play(seconds)
@@ -144,15 +149,17 @@ def peer(settings: TrainConfig, python: str, seconds: float) -> float:
 def measure(settings: TrainConfig, checkpoint: str | None, seconds: float, loop: float, peers: str | None) -> Figures:
     warm_up(settings)
     how = settings, checkpoint, seconds
-    first = together(bound, settings.workers, *how)["evaluations/s"]
+    one = together(bound, settings.workers, *how)
     play = together(selfplay, settings.workers, *how)
-    again = together(bound, settings.workers, *how)["evaluations/s"]
+    two = together(bound, settings.workers, *how)
+    first, again = one["evaluations/s"], two["evaluations/s"]
     found = {
         "bound evaluations/s": first,
         "bound evaluations/s, again": again,
         "simulations/s": play["simulations/s"],
         "unique evaluations/s": play["evaluations/s"],
         "unique evaluations / bound": play["evaluations/s"] / ((first + again) / 2),
+        BY_CPU: play[CPU] / ((one[CPU] + two[CPU]) / 2),
         "cache hits": play["hits/s"] / play["requests/s"],
         "moves/s": play["moves/s"],
         "games/h": play["games/s"] * 3600,
@@ -179,7 +186,7 @@ def measure(settings: TrainConfig, checkpoint: str | None, seconds: float, loop:
 
 
 def _text(name: str, value: float) -> str:
-    if name in ("cache hits", "unique evaluations / bound"):
+    if name in ("cache hits", "unique evaluations / bound", BY_CPU):
         return f"{value:.1%}"
     return f"{value:.1f}x" if "/ (" in name else f"{value:,.0f}"
 
