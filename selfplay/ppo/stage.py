@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,12 +53,20 @@ class Moba(games.Games):
 def moba(settings: PpoConfig, batch: int) -> tuple[GameSpec, Games]:
     """A team game by the arena's id. Raises `InputError`."""
     spec = envs.team_game(settings.game).spec
-    setup = Setup(
-        heroes=5 if settings.game == "moba_5v5" else 1,
+    setup = _setup(settings, heroes=5 if settings.game == "moba_5v5" else 1, max_cycles=settings.max_cycles or None)
+    return spec, Moba(batch, setup, settings.first_cycles, settings.growing)
+
+
+def duels(settings: PpoConfig, batch: int) -> Games:
+    """Games of one hero a side, of any role: observations and actions are those of the large game."""
+    return Moba(batch, _setup(settings, heroes=1, lineup="random"), 0, 0.0)
+
+
+def _setup(settings: PpoConfig, **options: Any) -> Setup:
+    return Setup(
         reward=settings.reward,
         fog=settings.fog,
         team_spirit=settings.first_team_spirit,
         wave_jitter=settings.wave_jitter,
-        max_cycles=settings.max_cycles or None,
+        **options,
     )
-    return spec, Moba(batch, setup, settings.first_cycles, settings.growing)

@@ -102,6 +102,11 @@ def prepare(run: Path, settings: PpoConfig | None, resuming: bool) -> PpoConfig:
     return settings
 
 
+def _parts(games: int, count: int) -> list[int]:
+    """So many games for each of ``count`` threads."""
+    return [len(part) for part in np.array_split(np.arange(games), count)]
+
+
 def cores() -> int:
     """That this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -114,15 +119,15 @@ class _Training:
         self.run, self.config, self.budget = run, settings, budget
         self._make_stage = make_stage
         count = min(settings.threads or cores(), settings.games)
-        parts = [len(part) for part in np.array_split(np.arange(settings.games), count)]
-        stages = [make_stage(settings, games) for games in parts]
+        stages = [make_stage(settings, games) for games in _parts(settings.games, count)]
+        duels = [stage.duels(settings, games) for games in _parts(settings.duels, count) if games]
         self.spec = stages[0][0]
         torch.manual_seed(settings.seed)
         net = TeamNetwork(settings.net, self.spec.observation_shape[0], self.spec.num_actions)
         if settings.exploit:
             checkpoints.fill(net, checkpoints.read(settings.exploit))
         before = resume.starts(run)
-        sources = np.random.SeedSequence([settings.seed, before]).spawn(count + 2)
+        sources = np.random.SeedSequence([settings.seed, before]).spawn(2 * count + 2)
         self.randoms = [np.random.default_rng(source) for source in sources]
         self.learner = Learner(net, settings, count, self.randoms[0])
         self.league = League(settings.choice, settings.quality_rate, settings.pfsp_power)
@@ -136,7 +141,7 @@ class _Training:
             self.league.add(EXPLOITED)
         counters.starts += 1
         self.counters = counters
-        rows = settings.games * stages[0][1].units
+        rows = sum(games.batch * games.units for games in [*(games for _, games in stages), *duels])
         size = settings.net.state_size
         chunk = self.learner.chunk if size else settings.rollout
         shape = self.spec.observation_shape[0], self.spec.num_actions
@@ -145,11 +150,12 @@ class _Training:
         if settings.exploit:
             size = max(size, self.past(EXPLOITED).shape.state_size)
         bots, past = (0.0, 1.0) if settings.exploit else (settings.bots, settings.past)
-        self.actors, first = [], 0
-        for (_, games), random in zip(stages, self.randoms[1:-1], strict=True):
+        everyone, first = [], 0
+        for games, random in zip([*(games for _, games in stages), *duels], self.randoms[1:-1], strict=False):
             draw = Draw(past, bots, settings.meetings, random)
-            self.actors.append(Actor(games, self.rollout, first, draw, random, size))
+            everyone.append(Actor(games, self.rollout, first, draw, random, size))
             first += games.batch * games.units
+        self.actors, self.duelists = everyone[: len(stages)], everyone[len(stages) :]
         self.player = self.learner.player()
         self.meter = Meter()
         self.losses = Losses(*[math.nan] * 5)
@@ -177,7 +183,7 @@ class _Training:
             for pool in (self._writer, self._pool):
                 pool.shutdown()
             self.learner.close()
-            for actor in self.actors:
+            for actor in (*self.actors, *self.duelists):
                 actor.games.close()
         return Result(
             checkpoint=checkpoints.resolve(self.run),
@@ -192,7 +198,7 @@ class _Training:
         counters, now = self.counters, self.counters.seconds
         save, tell, note = (Every(p, now) for p in (self.config.save_seconds, PROGRESS_SECONDS, JOURNAL_SECONDS))
         known = self.league.field()
-        for actor in self.actors:
+        for actor in (*self.actors, *self.duelists):
             seeds = self.randoms[-1].integers(0, 2**63, actor.games.batch).astype(np.uint64)
             actor.begin(seeds, known)
         began = time.monotonic() - now
@@ -237,7 +243,10 @@ class _Training:
             actor.games.grow(self.share)
             return actor.play(self.player, self.past, known, settings.gamma, settings.trace)
 
-        told = list(self._pool.map(play, self.actors))
+        if self.duelists and self.share >= settings.dueling:  # they have learned enough there
+            self.rollout.learns[:, self.duelists[0].rows.start :] = False
+            self.duelists = []
+        told = list(self._pool.map(play, (*self.actors, *self.duelists)))[: len(self.actors)]  # of duels nothing
         played = clock()
         self.losses = self.learner.learn(self.rollout, self.share)
         if not math.isfinite(sum(self.losses)):

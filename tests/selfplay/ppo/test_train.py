@@ -363,12 +363,17 @@ def test_actions_are_legal_in_the_real_game_on_both_sides_with_bots(tmp_path, ti
         taken = np.take_along_axis(rollout.mask, rollout.actions[:, :, None], 2)
         assert taken.all()
         assert np.isfinite(rollout.advantages[rollout.learns]).all()
+        learns = rollout.learns[:, 12 * 10 :]
+        assert learns.shape[1] == 6 * 2
+        assert learns.any() == bool(training.duelists) == (training.share < 0.5)
         codes.update(training.actors[0].owner.reshape(-1).tolist())
 
     Looking(monkeypatch, look)
     asked = config.preset(
         "moba_5v5",
         games=12,
+        duels=6,
+        dueling=0.5,
         threads=2,
         bots=0.5,
         past=0.5,
