@@ -48,10 +48,10 @@ class PpoConfig:
     first_cycles: int = 0  # decisions after which a game is cut off at the beginning of the training, which grows ...
     max_cycles: int = 0  # ... to this; 0: as the game's rules say
     growing: float = 0.4  # share of the time in which it grows
-    duels: int = (
-        0  # games of one hero a side, of any role, beside the others, in which the basics are learned first, ...
-    )
-    dueling: float = 0.1  # ... for this share of the time
+    first_caution: float = 1.0  # what deaths, lost health and spent mana count at the beginning; 1 at the end of ...
+    careless: float = 0.1  # ... this share of the time
+    duels: int = 0  # games of one hero a side, of any role, beside the others, where the basics are learned ...
+    dueling: float = 0.1  # ... in this first share of the time
 
     # PPO
     rollout: int = 32  # decisions of every game that are learned from together
@@ -102,7 +102,7 @@ class PpoConfig:
 _RANGES = (  # names, lowest, highest
     ("games rollout chunk epochs batch meetings", 1, 1_048_576),
     ("threads", 0, 1024),
-    ("growing dueling tower_health gamma trace clip bots past fade", 0, 1),
+    ("first_caution careless growing dueling tower_health gamma trace clip bots past fade", 0, 1),
     ("first_team_spirit final_team_spirit returns_weight", 0, 1),
     ("win_weight first_shaping final_shaping value_weight first_entropy final_entropy quality_rate pfsp_power", 0, 1e6),
     ("learning_rate final_learning_rate max_gradient_norm", 1e-12, 1e9),
@@ -116,13 +116,9 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
     "moba_1v1": {},
     "moba_5v5": {
         "games": 64,
+        "first_caution": 0.1,
         "duels": 96,
-        "rollout": 16,
-        "batch": 1536,
-        "epochs": 4,
-        "trace": 0.95,
         "fade": 0.995,
-        "first_entropy": 0.005,
         "final_team_spirit": 0.7,
     },
 }

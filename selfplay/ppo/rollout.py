@@ -28,6 +28,7 @@ from selfplay.ppo.stage import Games
 F = np.float32
 WIN, ANCIENT, TOWERS = (TERMS.index(name) for name in ("win", "ancient", "towers"))
 LESSER = 3  # the first of the other terms
+LOSSES = np.array([name in ("deaths", "health", "mana") for name in TERMS[LESSER:]])
 WORTH = weights("shaped")[TOWERS] * np.array([1, 1.33] * 3 + [1], F)  # a lane's outer and inner tower, the ancient
 SAMPLED = 8  # the running statistics are told of one observation in so many
 Policy = Callable[[int], TeamNetwork]  # a past self's network by its number
@@ -63,18 +64,20 @@ class Reward:
     """What counts of the terms that a game pays. Growing heroes earn more and more, so that prolonging a game in which
     one earns more than the foe would be worth more than winning it; as in OpenAI Five (arXiv 1912.06680, appendix G)
     what is not paid for winning or, here, for buildings, fades with the age of the game, and a part of what a building
-    pays for falling is paid while it loses its health."""
+    pays for falling is paid while it loses its health. What is lost by going out, before anything is gained by it, may
+    count less at first: else whole teams learn to stay at home, where nothing tells them otherwise any more."""
 
     win: float = 1.0
     shaping: float = 1.0
     fade: float = 1.0  # a decision
+    caution: float = 1.0  # what deaths, lost health and spent mana count
     health: float = 0.0  # the part of what a building pays for falling that is paid by its health
 
     def of(self, terms: Numbers, ages: NDArray[np.int64], gained: Numbers) -> Numbers:
         """float32[b, U] for float32[b, U, T], int64[b] decisions that were made before, and float32[b, 2] by which
         `standing` has changed."""
         lesser = (self.shaping * self.fade**ages).astype(F)[:, None]
-        rest = terms[:, :, LESSER:].sum(2) * lesser
+        rest = (terms[:, :, LESSER:] @ np.where(LOSSES, F(self.caution), F(1))) * lesser
         fallen = terms[:, :, TOWERS] * F(1 - self.health) + np.repeat(gained, terms.shape[1] // 2, 1) * F(self.health)
         paid: Numbers = rest + fallen + terms[:, :, ANCIENT] + F(self.win) * terms[:, :, WIN]
         return paid

@@ -236,7 +236,9 @@ class _Training:
         start = clock()
         known = self.league.field()
         shaping = settings.between(settings.first_shaping, settings.final_shaping, self.share)
-        reward = Reward(settings.win_weight, shaping, settings.fade, settings.tower_health)
+        done = min(1.0, self.share / settings.careless) if settings.careless else 1.0
+        caution = settings.between(settings.first_caution, 1.0, done)
+        reward = Reward(settings.win_weight, shaping, settings.fade, caution, settings.tower_health)
 
         def play(actor: Actor) -> Told:
             actor.games.team_spirit, actor.reward = self.spirit, reward

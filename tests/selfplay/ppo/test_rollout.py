@@ -25,6 +25,13 @@ def test_what_is_not_for_winning_or_buildings_fades(name):
     assert (young, old) == pytest.approx(expected)
 
 
+def test_what_is_lost_by_going_out_may_count_less():
+    terms = np.ones((1, 2, len(TERMS)), np.float32)
+    whole = Reward().of(terms, np.zeros(1, int), np.zeros((1, 2), np.float32))
+    part = Reward(caution=0.25).of(terms, np.zeros(1, int), np.zeros((1, 2), np.float32))
+    assert (whole - part).tolist() == [[3 * 0.75] * 2]
+
+
 def test_games_are_cut_off_early_at_first():
     settings = config.preset("moba_1v1", first_cycles=3, max_cycles=7, growing=0.5)
     spec, games = stage.moba(settings, 2)
