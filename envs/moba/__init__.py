@@ -9,7 +9,9 @@ payments follow at once (`tick`, `paying`), so two heroes may kill each other an
 
 **Units**, at most and for each side: 1 or 5 heroes of five roles with two or three abilities (`tables.ROLE`,
 `tables.ABILITY`), 12 creeps a lane, two towers a lane and the ancient, two neutrals a camp (1 or 3 camps). Waves set
-out every 25 decisions and grow in number and strength, and buildings weaken with time, so that games end.
+out every 25 decisions and grow in number and strength, and buildings weaken with time. From decision 300 on (with five
+heroes a side 700) buildings that may be attacked also crumble, on both sides alike, so that every game ends, and is won
+by whoever has done more harm to the other's: without that, equals cleared each other's waves for ever.
 
 **Economy.** The last hit on a creep or a neutral pays gold, killing a hero pays more and its helpers some, a fallen
 tower pays the whole side. Gold buys the role's next item at the fountain. Experience is shared by the heroes near what

@@ -137,6 +137,10 @@ TOWER_HP, INNER_HP, ANCIENT_HP = F(800), F(1000), F(1500)
 TOWER_RANGE, TOWER_DAMAGE, TOWER_PERIOD = F(6.5), F(48), 4
 BACKDOOR, BACKDOOR_RANGE = F(0.2), F(7.5)  # of the damage to a building without a foe's creep in range
 SIEGE = F(0.0004)  # buildings take this much more damage for each tick of the game
+# From this tick on, by heroes a side, buildings that may be attacked crumble on both sides alike, so that every game
+# ends, and won by whoever has done more harm to the other's.
+CRUMBLE_FROM = np.array([0, 1200, 0, 0, 0, 2800], np.int64)
+CRUMBLE = F(4)  # health lost a tick
 
 # --- what is paid ------------------------------------------------------------------------------------------------
 XP_CREEP, XP_NEUTRAL, XP_HERO, XP_HERO_LEVEL = F(20), F(30), F(60), F(15)

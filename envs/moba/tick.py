@@ -161,6 +161,8 @@ def tick(w: Game, choose: bool) -> None:
                 w.bhurt[s, j] *= F(1) + t.SIEGE * F(w.tick)
                 if not besieged(w, s, j):
                     w.bhurt[s, j] *= t.BACKDOOR
+            if w.tick >= t.CRUMBLE_FROM[w.hp.shape[1]] and orders.attackable(w, s, j):
+                w.bhurt[s, j] += t.CRUMBLE
     paying.deaths(w, 0)
     paying.deaths(w, 1)
     for s in range(2):

@@ -224,3 +224,35 @@ def test_setups_are_checked():
             Setup(**options)
     with pytest.raises(InputError, match="actions of shape"):
         batch_of(1).step(np.zeros((1, 3), np.int64))
+
+
+@SIZES
+def test_left_alone_both_sides_crumble_to_a_draw(heroes):
+    """Without anybody's help every game ends, and within the time that the buildings' health allows."""
+    games = batch_of(heroes)
+    starts = t.CRUMBLE_FROM[heroes]
+    longest = (starts + (t.TOWER_HP + t.INNER_HP + t.ANCIENT_HP) / t.CRUMBLE) / t.TICKS
+    decisions = 0
+    while not (step := games.step(waits(games))).terminated[0]:
+        decisions += 1
+        if decisions * t.TICKS < starts:
+            assert (games.worlds["bhp"][0, 0] == games.worlds["bhp"][0, 1]).all()
+        assert decisions < longest
+    assert decisions * t.TICKS > starts
+    assert not step.truncated[0]
+
+
+def test_buildings_crumble_one_after_the_other_and_harm_decides():
+    games = batch_of(1)
+    games.worlds["tick"][0] = t.CRUMBLE_FROM[1]
+    games.worlds["chp"][0] = 0
+    games.worlds["wave_in"][0] = 10_000
+    games.worlds["bhp"][0, 1, 0] -= 100  # east's outer tower has been hurt
+    before = games.worlds["bhp"][0].copy()
+    games.step(waits(games))
+    lost = before - games.worlds["bhp"][0]
+    assert lost[:, 0].tolist() == [t.TICKS * t.CRUMBLE] * 2  # the outer towers alone
+    assert (lost[:, 1:] == 0).all()
+    while not (step := games.step(waits(games))).terminated[0]:
+        pass
+    assert step.outcome[0] == 1
