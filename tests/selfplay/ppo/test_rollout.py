@@ -69,4 +69,5 @@ def test_buildings_pay_by_their_health_and_when_they_fall_as_much_as_the_game_sa
         before = now
     assert step.outcome[0] == 1
     assert sums[0].tolist() == pytest.approx([3.33 * 0.45, -3.33 * 0.45], abs=1e-4)
-    assert sums[1].tolist() == pytest.approx(sums[0].tolist(), abs=0.05), "but for what the fog hides"
+    assert sums[1, 1] == pytest.approx(sums[0, 1], abs=1e-3)
+    assert 0.5 * sums[0, 0] < sums[1, 0] < 1.01 * sums[0, 0], "the fog may hide a building's end"
