@@ -307,7 +307,8 @@ def test_a_loss_that_is_no_number_stops_and_names_the_last_good_checkpoint(tmp_p
 
 
 def test_an_exploiter_plays_nobody_else_and_begins_as_its_victim(tmp_path, ticking, monkeypatch):
-    victim = train(tmp_path / "run", settings(), 3, make_stage=Stage()).checkpoint
+    ignorant = settings(learning_rate=1e-6, final_learning_rate=1e-6)  # else nothing would be left to exploit
+    victim = train(tmp_path / "run", ignorant, 3, make_stage=Stage()).checkpoint
     seen = []
 
     def look(training):
@@ -320,7 +321,7 @@ def test_an_exploiter_plays_nobody_else_and_begins_as_its_victim(tmp_path, ticki
     assert asked.net == settings().net
     result = train(tmp_path / "against", asked, 15, make_stage=Stage())
     assert all(opponents == {LATEST, 0} for opponents, _ in seen)
-    assert seen[-1][1] > 0.6
+    assert seen[-1][1] > 0.75
     assert result.wins.keys() == {"past"}
     first = checkpoints.read(checkpoints.numbered(tmp_path / "against")[0]).tensors
     assert torch.equal(first["policy.weight"], checkpoints.read(victim).tensors["policy.weight"])
