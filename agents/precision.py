@@ -23,6 +23,11 @@ def dtype(precision: Precision, device: torch.device) -> torch.dtype:
     return torch.bfloat16 if precision == "bfloat16" else torch.float32
 
 
+def in_half(precision: Precision, device: torch.device) -> bool:
+    """Whether a network computes in bfloat16, see `dtype`."""
+    return dtype(precision, device) == torch.bfloat16
+
+
 def autocast(precision: Precision, device: torch.device) -> torch.autocast:
     """The context in which a network in training computes; its weights, losses and optimizer stay float32."""
-    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=dtype(precision, device) == torch.bfloat16)
+    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=in_half(precision, device))

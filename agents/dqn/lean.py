@@ -128,9 +128,7 @@ def _to_blocks(weight: Tensor, kind: torch.dtype) -> Tensor:
     out, c, height, width = weight.shape
     parts = (weight * SCALE).view(out, c, height // BLOCK, BLOCK, width // BLOCK, BLOCK).permute(0, 1, 3, 5, 2, 4)
     return (
-        parts.reshape(out, c * BLOCK * BLOCK, height // BLOCK, width // BLOCK)
-        .to(kind)
-        .contiguous(memory_format=_LAST)
+        parts.reshape(out, c * BLOCK * BLOCK, height // BLOCK, width // BLOCK).to(kind).contiguous(memory_format=_LAST)
     )
 
 

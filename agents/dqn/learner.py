@@ -21,7 +21,8 @@ from torch import Tensor, nn
 from agents.dqn import lean, targets
 from agents.dqn.lean import Lean
 from agents.dqn.memory import Sample
-from agents.dqn.network import QNetwork, autocast, expected, in_half
+from agents.dqn.network import QNetwork, expected
+from agents.precision import Precision, autocast, in_half
 
 Frames = NDArray[np.uint8]  # [n, stack, H, W]
 Optimizer = Literal["adam", "radam"]
@@ -42,7 +43,7 @@ class Learner:
         max_gradient_norm: float = 10.0,
         average: float = 0.999,
         with_target: bool = False,
-        precision: str = "auto",
+        precision: Precision = "auto",
         device: str = "cpu",
         shards: int = 1,
     ) -> None:

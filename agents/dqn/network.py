@@ -13,7 +13,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from envs.core import InputError, unknown
@@ -105,15 +104,3 @@ def expected(outputs: Tensor) -> Tensor:
 def _kernels(shape: QConfig) -> tuple[tuple[int, int], ...]:
     """(kernel, stride) of the three convolutions: the Nature network's, or 3x3 ones for pictures too small for them."""
     return ((8, 4), (4, 2), (3, 1)) if min(shape.height, shape.width) >= 36 else ((3, 1),) * 3
-
-
-def in_half(precision: str, device: torch.device) -> bool:
-    """Whether a network computes in bfloat16. ``auto``: where the device has instructions for it; a processor without
-    them would be ten times slower than with float32."""
-    native = device.type != "cpu" or torch.cpu.get_capabilities().get("avx512_bf16", False)
-    return precision == "bfloat16" or (precision == "auto" and bool(native))
-
-
-def autocast(precision: str, device: torch.device) -> torch.autocast:
-    """The context in which a network computes, see `in_half`."""
-    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=in_half(precision, device))

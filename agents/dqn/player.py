@@ -19,7 +19,7 @@ from agents import checkpoints
 from agents.chance import Chance
 from agents.core import AgentError, AgentKind, Batch, Decision, GameKey
 from agents.dqn import lean, network
-from agents.precision import Precision
+from agents.precision import Precision, autocast, in_half
 from agents.registry import describe, fingerprint
 from agents.search.evaluators import Device
 from envs.bits import mix
@@ -67,7 +67,7 @@ class Dqn:
         checkpoints.fill(net, checkpoints.Checkpoint(card, wide))
         self._net, self._options, self._scale = net.to(options.device).eval(), options, 1 - gamma
         device = self._device = torch.device(options.device)
-        half = device.type == "cpu" and network.in_half(options.precision, device) and lean.fits(shape)
+        half = device.type == "cpu" and in_half(options.precision, device) and lean.fits(shape)
         self._lean = lean.Lean(net) if half else None
         self.name = describe(f"{KIND}:{label(card.folder)}", options, DqnOptions())
         self.fingerprint = fingerprint(KIND, options, card.sha256.encode())
@@ -85,7 +85,7 @@ class Dqn:
         if not len(batch):
             return []
         frames = np.ascontiguousarray(batch.observations)
-        with torch.inference_mode(), network.autocast(self._options.precision, self._device):
+        with torch.inference_mode(), autocast(self._options.precision, self._device):
             if self._lean is not None:
                 q = network.expected(self._lean(frames))
             else:

@@ -219,11 +219,6 @@ def halved(net: TeamNetwork) -> TeamNetwork:
     return net
 
 
-def native_half() -> bool:
-    """Whether this processor computes in bfloat16; elsewhere that would be slower than float32."""
-    return bool(torch.cpu.get_capabilities().get("avx512_bf16", False))
-
-
 def log_policy(logits: Tensor, mask: Tensor) -> Tensor:
     """Logarithms of the probabilities of the legal actions; -1e9 for the others, so that they weigh nothing."""
     return functional.log_softmax(logits.masked_fill(~mask, -1e9), -1)

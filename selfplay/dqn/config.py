@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from agents.dqn.learner import Optimizer
 from agents.dqn.network import QConfig
+from agents.precision import Precision
 from envs.core import InputError, unknown
 from selfplay.options import build, overlaid
 
@@ -33,7 +34,7 @@ class ScoreConfig:
     games: int = 128  # played side by side: the network's batch when acting
     gamma: float = 0.99
     device: Literal["auto", "cpu", "cuda"] = "auto"
-    precision: Literal["auto", "float32", "bfloat16"] = "auto"  # auto: bfloat16 where the device is made for it
+    precision: Precision = "auto"  # auto: bfloat16 where the device is made for it
     threads: int = 0  # of the emulator and of the network each; 0: one a core
 
     # exploration: the share of random actions

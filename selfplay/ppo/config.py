@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from agents.cards import JSON, CheckpointMismatch, read_card
+from agents.precision import Precision
 from agents.team.network import TeamConfig
 from envs.core import InputError
 from selfplay.options import build, overlaid
@@ -32,7 +33,7 @@ class PpoConfig:
     net: TeamConfig = field(default_factory=TeamConfig)
     games: int = 256  # played side by side
     threads: int = 0  # each plays its part of the games and learns from its part of a minibatch; 0: one a core
-    precision: Literal["auto", "float32", "bfloat16"] = "auto"  # auto: bfloat16 where the processor is made for it
+    precision: Precision = "auto"  # auto: bfloat16 where the processor is made for it
 
     # the game
     reward: Literal["shaped", "win"] = "shaped"

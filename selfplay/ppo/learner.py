@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from agents.team.network import TeamNetwork, acting, halved, log_policy, native_half
+from agents.precision import in_half
+from agents.team.network import TeamNetwork, acting, halved, log_policy
 from selfplay.ppo.config import PpoConfig
 from selfplay.ppo.rollout import SAMPLED, Rollout
 
@@ -77,7 +78,7 @@ class Learner:
 
     def __init__(self, net: TeamNetwork, settings: PpoConfig, threads: int, random: np.random.Generator) -> None:
         self.net, self.settings, self.random = net, settings, random
-        self.half = settings.precision == "bfloat16" or (settings.precision == "auto" and native_half())
+        self.half = in_half(settings.precision, torch.device("cpu"))
         self._worked = halved(copy.deepcopy(net)) if self.half else net  # what gradients are computed of
         self.optimizer = torch.optim.Adam(net.parameters(), settings.learning_rate, eps=1e-5, fused=True)
         self.updates = 0

@@ -7,8 +7,9 @@ import torch
 from agents.dqn import targets
 from agents.dqn.lean import Lean, blocks, fits
 from agents.dqn.learner import Learner
-from agents.dqn.network import QConfig, QNetwork, in_half
+from agents.dqn.network import QConfig, QNetwork
 from agents.dqn.norm import norm_relu
+from agents.precision import in_half
 
 SHAPES = {
     "plain": QConfig(channels=16, hidden=128),
