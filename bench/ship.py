@@ -1,10 +1,11 @@
-"""Makes a checkpoint of a training for points the one that comes with the package, as ``shipped:NAME``.
+"""Makes a checkpoint of a training for points or of a team the one that comes with the package, as ``shipped:NAME``.
 
     python -m bench.ship runs/breakout/best breakout --machine "2 cores of ..., no GPU"
+    python -m bench.ship runs/duel moba_1v1 --games 400 --machine "2 cores of ..., no GPU"
 
-Plays 100 full games with it (1% random actions) and writes it with a card that holds the command and the minutes of the
-training, the machine, and the mean score with its 95% interval. Weights are stored in half precision, and it is these
-that are measured.
+Measures it and writes it with a card that holds the command and the minutes of the training, the machine, and what was
+measured with its 95% intervals: the mean score of full games with 1% random actions, or games against every scripted
+side. Weights of a training for points are stored in half precision, and it is these that are measured.
 """
 
 from __future__ import annotations
@@ -13,43 +14,30 @@ import argparse
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import torch
 
 import envs
 from agents import checkpoints
+from agents.cards import Card
 from agents.core import AgentError
+from agents.moba_bots import BOTS
+from bench import moba_strength
 from bench.breakout_curve import interval, scores
 from envs.core import InputError
 
 EPSILON = 0.01
+Facts = dict[str, Any]
 
 
-def ship(checkpoint: Path, name: str, command: str, machine: str, games: int, to: Path) -> str:
-    """Writes ``to / name``; what was found, in a line. Raises `InputError`."""
-    whole = checkpoints.read(checkpoint)
-    card = whole.card
-    game = envs.score_game(card.game)
-    half = {key: tensor.half() if tensor.is_floating_point() else tensor for key, tensor in whole.tensors.items()}
-
-    def write(folder: Path, meta: dict[str, object]) -> None:
-        checkpoints.save(
-            folder,
-            kind=card.kind,
-            game=card.game,
-            game_version=card.game_version,
-            net_config=card.net_config,
-            tensors=half,
-            meta={**card.meta, **meta},
-        )
-
-    with tempfile.TemporaryDirectory() as folder:
-        write(Path(folder) / name, {})
-        found = scores(f"{Path(folder) / name}?epsilon={EPSILON}", game, games, 0)
+def points(folder: Path, card: Card, games: int) -> tuple[Facts, str]:
+    """What a player for points reaches: facts for the card, and a line."""
+    found = scores(f"{folder}?epsilon={EPSILON}", envs.score_game(card.game), games, 0)
     low, high = interval(found)
     mean = sum(found) / len(found)
-    strength = {
-        "command": f"arena match 'shipped:{name}' --game {card.game} --games {games}",
+    facts = {
+        "command": f"arena match 'shipped:{folder.name}' --game {card.game} --games {games}",
         "games": games,
         "random actions": EPSILON,
         "mean": round(mean, 2),
@@ -57,9 +45,48 @@ def ship(checkpoint: Path, name: str, command: str, machine: str, games: int, to
         "least": min(found),
         "most": max(found),
     }
+    return facts, f"{mean:.1f} ({low:.1f}-{high:.1f}) in {games} games"
+
+
+def team(folder: Path, card: Card, games: int) -> tuple[Facts, str]:
+    """What a team wins against each scripted side: facts for the card, and a line."""
+    found = moba_strength.rows(moba_strength.measure(str(folder), [f"bot:{name}" for name in BOTS], games))
+    facts = {
+        "command": f"python -m bench.moba_strength shipped:{folder.name} --games {games}",
+        "games against each": games,
+        "won, %": {row["opponent"]: round(100 * row["rate"], 2) for row in found},
+        "95%": {row["opponent"]: [round(100 * row["low"], 2), round(100 * row["high"], 2)] for row in found},
+        "*": "never met in training",
+    }
+    return facts, ", ".join(f"{row['opponent']} {100 * row['rate']:.1f}%" for row in found)
+
+
+def ship(checkpoint: Path, name: str, command: str, machine: str, games: int, to: Path) -> str:
+    """Writes ``to / name``; what was found, in a line. Raises `InputError`."""
+    whole = checkpoints.read(checkpoint)
+    card = whole.card
+    in_team = envs.spec(card.game).family == "team"
+    tensors = whole.tensors
+    if not in_team:
+        tensors = {key: tensor.half() if tensor.is_floating_point() else tensor for key, tensor in tensors.items()}
+
+    def write(folder: Path, meta: Facts) -> None:
+        checkpoints.save(
+            folder,
+            kind=card.kind,
+            game=card.game,
+            game_version=card.game_version,
+            net_config=card.net_config,
+            tensors=tensors,
+            meta={**card.meta, **meta},
+        )
+
+    with tempfile.TemporaryDirectory() as folder:
+        write(Path(folder) / name, {})
+        strength, line = (team if in_team else points)(Path(folder) / name, card, games)
     write(to / name, {"command": command, "machine": machine, "strength": strength})
     size = (to / name / checkpoints.TENSORS).stat().st_size / 1e6
-    return f"{to / name}: {mean:.1f} ({low:.1f}-{high:.1f}) in {games} games, {size:.1f} MB"
+    return f"{to / name}: {line}, {size:.1f} MB"
 
 
 def main() -> None:
@@ -75,7 +102,8 @@ def main() -> None:
     try:
         card = checkpoints.read_card(args.checkpoint)
         meta = card.meta
-        usual = f"arena train {card.game} --minutes {meta.get('minutes', 0):.0f} --algo {meta.get('algo')}"
+        usual = f"arena train {card.game} --minutes {meta.get('minutes', 0):.0f}"
+        usual += f" --algo {meta.get('algo')}" if envs.spec(card.game).family == "score" else ""
         usual += f" --seed {meta.get('seed')}"
         print(ship(args.checkpoint, args.name, args.command or usual, args.machine, args.games, args.to))
     except (InputError, AgentError) as error:

@@ -1,13 +1,17 @@
 """A checkpoint on its way into the package."""
 
 import sys
+from dataclasses import asdict
 
 import pytest
 import torch
 
 from agents import cards, checkpoints, registry
+from agents.team.network import TeamConfig, TeamNetwork
 from arena.cli.play import strongest
 from bench import ship
+from envs.moba.features import NUM_FEATURES
+from envs.moba.tables import NUM_ACTIONS
 from tests.agents.dqn.test_player import ask, frames, save
 
 
@@ -34,3 +38,26 @@ def test_it_is_measured_halved_and_found_by_name(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["ship", str(tmp_path / "none"), *words[1:]])
     with pytest.raises(SystemExit, match="there is no such checkpoint"):
         ship.main()
+
+
+def test_a_team_is_measured_against_every_scripted_side(tmp_path, monkeypatch, capsys):
+    shape = TeamConfig(hidden=16, layers=1)
+    net = TeamNetwork(shape, NUM_FEATURES, NUM_ACTIONS)
+    checkpoints.save(
+        tmp_path / "run",
+        kind="team",
+        game="moba_1v1",
+        game_version=1,
+        net_config=asdict(shape),
+        tensors=net.state_dict(),
+        meta={"minutes": 1.2, "algo": "ppo", "seed": 0},
+    )
+    monkeypatch.setattr(ship, "BOTS", ("idle", "raider"))
+    words = [str(tmp_path / "run"), "moba_1v1", "--machine", "a small one", "--games", "2"]
+    monkeypatch.setattr(sys, "argv", ["ship", *words, "--to", str(tmp_path / "shipped")])
+    ship.main()
+    assert "moba_1v1: bot:idle " in capsys.readouterr().out
+    whole = checkpoints.read(tmp_path / "shipped" / "moba_1v1")
+    assert whole.card.meta["command"] == "arena train moba_1v1 --minutes 1 --seed 0"
+    assert whole.card.meta["strength"]["won, %"].keys() == {"bot:idle", "bot:raider *"}
+    assert all(torch.equal(tensor, net.state_dict()[name]) for name, tensor in whole.tensors.items())
