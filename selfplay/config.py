@@ -15,6 +15,7 @@ from agents.networks import SIZES, NetConfig
 from agents.precision import Precision
 from agents.search.config import SearchConfig
 from envs.core import InputError, unknown
+from selfplay import options
 from selfplay.early import EarlyConfig
 from selfplay.options import build, overlaid
 
@@ -195,9 +196,5 @@ def from_dict(values: Mapping[str, Any]) -> TrainConfig:
 
 def read(run: Path) -> TrainConfig:
     """The configuration of a run folder. Raises `InputError`."""
-    try:
-        return from_json((run / FILE).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputError(f"{run} is not a training run: it has no {FILE}") from None
-    except InputError as error:
-        raise InputError(f"{run / FILE}: {error}") from None
+    config: TrainConfig = options.read(TrainConfig, run, FILE, "training option")
+    return config

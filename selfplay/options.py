@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import typing
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from envs.core import InputError, unknown
@@ -21,6 +23,19 @@ def build(kind: Any, values: Any, what: str) -> Any:
         if name not in hints:
             raise unknown(what, name, hints)
     return kind(**{name: _value(hints[name], value, f"{what} {name!r}") for name, value in values.items()})
+
+
+def read(kind: Any, run: Path, name: str, what: str) -> Any:
+    """What a training keeps in the file ``name`` of its folder, as `build` makes it. Raises `InputError`."""
+    file = run / name
+    try:
+        return build(kind, json.loads(file.read_text(encoding="utf-8")), what)
+    except FileNotFoundError:
+        raise InputError(f"{run} is not a training run: it has no {name}") from None
+    except json.JSONDecodeError as error:
+        raise InputError(f"{file}: not JSON: {error}") from None
+    except InputError as error:
+        raise InputError(f"{file}: {error}") from None
 
 
 def overlaid(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from agents.dqn.learner import Optimizer
 from agents.dqn.network import QConfig
 from agents.precision import Precision
 from envs.core import InputError, unknown
+from selfplay import options
 from selfplay.options import build, overlaid
 
 FILE = "config.json"
@@ -134,12 +135,5 @@ def to_json(config: ScoreConfig) -> str:
 
 def read(run: Path) -> ScoreConfig:
     """The configuration of a run folder. Raises `InputError`."""
-    file = run / FILE
-    try:
-        return from_dict(json.loads(file.read_text(encoding="utf-8")))
-    except FileNotFoundError:
-        raise InputError(f"{run} is not a training run: it has no {FILE}") from None
-    except json.JSONDecodeError as error:
-        raise InputError(f"{file}: not JSON: {error}") from None
-    except InputError as error:
-        raise InputError(f"{file}: {error}") from None
+    config: ScoreConfig = options.read(ScoreConfig, run, FILE, "training option")
+    return config

@@ -13,6 +13,7 @@ from agents.cards import JSON, CheckpointMismatch, read_card
 from agents.precision import Precision
 from agents.team.network import TeamConfig
 from envs.core import InputError
+from selfplay import options
 from selfplay.options import build, overlaid
 from selfplay.ppo.league import Choice
 
@@ -156,12 +157,5 @@ def to_json(config: PpoConfig) -> str:
 
 def read(run: Path) -> PpoConfig:
     """The configuration of a run folder. Raises `InputError`."""
-    file = run / FILE
-    try:
-        return from_dict(json.loads(file.read_text(encoding="utf-8")))
-    except FileNotFoundError:
-        raise InputError(f"{run} is not a training run: it has no {FILE}") from None
-    except json.JSONDecodeError as error:
-        raise InputError(f"{file}: not JSON: {error}") from None
-    except InputError as error:
-        raise InputError(f"{file}: {error}") from None
+    config: PpoConfig = options.read(PpoConfig, run, FILE, "training option")
+    return config
