@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 import envs
@@ -23,6 +22,7 @@ from agents.core import AgentKind, Batch, Decision, GameKey
 from agents.plain_value import SCALE, evaluate
 from agents.registry import describe, fingerprint
 from envs.core import BoardGame, GameSpec, InputError, States
+from envs.kernels import njit
 
 WIN = 30 * SCALE  # minus the plies until then; beyond all evaluations
 _INFINITE = 2 * WIN

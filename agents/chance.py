@@ -6,11 +6,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from agents.core import Batch, GameKey
 from envs.bits import below, draw
+from envs.kernels import njit
 
 U = np.uint64
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 from functools import cached_property
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from envs.bits import below, draw, mix, popcount
 from envs.core import Actions, Arrows, BoardGame, GameSpec, State, States
+from envs.kernels import njit
 from envs.picture import Circle, Picture, Rect, Shape, Text, hint
 
 U = np.uint64

@@ -10,11 +10,11 @@ from __future__ import annotations
 from functools import cached_property
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from envs.bits import below, draw, lowest, mix, popcount
 from envs.core import Actions, Arrows, BoardGame, GameSpec, State, States
+from envs.kernels import njit
 from envs.picture import Circle, Line, Picture, Rect, Shape, Text, hint
 from envs.squares import board_text, coordinates, dihedral, square_name
 

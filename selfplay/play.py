@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from agents.search.evaluators import Evaluator
@@ -17,6 +16,7 @@ from agents.search.results import Roots
 from agents.search.search import Search
 from envs.bits import draw
 from envs.core import BoardGame, States
+from envs.kernels import njit
 from selfplay.chunks import Games, pack, result
 from selfplay.config import TrainConfig
 from selfplay.early import RULES, Verdicts

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from agents.search.tree import UNKNOWN
+from envs.kernels import njit
 from selfplay.chunks import Games
 from selfplay.early import RULES
 

@@ -15,13 +15,13 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
-from numba import njit
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
 from agents.dqn.network import QConfig, QNetwork
 from agents.dqn.norm import norm_relu
+from envs.kernels import njit
 
 BLOCK = 4  # pixels, the first convolution's stride
 SCALE = 1 / 255

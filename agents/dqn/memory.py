@@ -21,10 +21,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from envs.core import InputError
+from envs.kernels import njit
 
 END, LAST, FIRST = 1, 2, 4
 Frames = NDArray[np.uint8]  # [N, H, W]

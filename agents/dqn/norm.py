@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from numba import njit
 from numpy.typing import NDArray
 from torch import Tensor
+
+from envs.kernels import njit
 
 Words = NDArray[np.uint16]  # the bits of bfloat16
 Floats = NDArray[np.float32]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from agents.moba_bots import rules
@@ -11,6 +10,7 @@ from agents.moba_bots.reading import own_lane
 from agents.moba_bots.tempers import TEMPERS
 from envs.bits import below, draw
 from envs.core import unknown
+from envs.kernels import njit
 from envs.moba import tables as t
 
 BOTS = ("idle", "random", "pusher", "farmer", "brawler", "captain", "raider")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from agents.moba_bots import reading as r
 from agents.moba_bots import tempers as p
 from agents.moba_bots.reading import Mask, Seen
+from envs.kernels import njit
 from envs.moba import tables as t
 
 F = np.float32

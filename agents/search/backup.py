@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from agents.search.config import Params
 from agents.search.root import prepare_root
 from agents.search.tree import IDLE, NONE, UNKNOWN, Index, Tree
+from envs.kernels import njit
 
 
 @njit(cache=True, nogil=True)

@@ -10,11 +10,11 @@ round differently between images; everything else is exact, and a remembered ans
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from agents.search.evaluators import WDL, Evaluator, Logits
 from envs.core import BoardGame, InputError, States
+from envs.kernels import njit
 
 WAYS = 4  # entries a key may be in; the one not used for the longest time gives way
 

@@ -15,13 +15,13 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from agents.search.backup import expand
 from agents.search.config import Params
 from agents.search.select import select
 from agents.search.tree import UNKNOWN, Tree, edge_q
+from envs.kernels import njit
 
 
 class Lanes(NamedTuple):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from agents.search.tree import NONE, UNKNOWN, Index, Tree
+from envs.kernels import njit
 
 ENDLESS = 1 << 30
 

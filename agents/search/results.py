@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from agents.search.config import Params
 from agents.search.select import exploration, forced, improved_logit, mixed_value, most_visits, root_prior
 from agents.search.tree import NONE, UNKNOWN, Tree, edge_q
+from envs.kernels import njit
 
 
 @dataclass(frozen=True, slots=True)

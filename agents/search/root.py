@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from agents.search.config import Params
 from envs.bits import draw
+from envs.kernels import njit
 
 
 @njit(cache=True, nogil=True)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from agents.search.backup import backup
 from agents.search.config import Params
 from agents.search.tree import NONE, UNKNOWN, Index, Tree, edge_q, node_q
+from envs.kernels import njit
 
 
 @njit(cache=True, nogil=True)

@@ -14,12 +14,12 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from agents.search.config import Params
 from agents.search.root import prepare_root
 from envs.core import GameSpec
+from envs.kernels import njit
 
 UNKNOWN = 2  # as a proven result: not proven
 NONE = -1  # as a child: not visited yet

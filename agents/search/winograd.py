@@ -18,12 +18,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numba import njit
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
 from agents.networks import Block, ConvNorm, Net
+from envs.kernels import njit
 
 Floats = NDArray[np.float32]
 

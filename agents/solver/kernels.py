@@ -13,11 +13,11 @@ a loss the opposite; a draw 0. The mover of a position after ``ply`` stones wins
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from envs.bits import popcount
 from envs.connect_four import BOTTOM, COLUMNS, FULL, ROWS, has_four
+from envs.kernels import njit
 
 U = np.uint64
 PLIES = COLUMNS * ROWS

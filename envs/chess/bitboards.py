@@ -8,7 +8,8 @@ of attacks: nothing to build, to keep in the cache or to get wrong.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from envs.kernels import njit
 
 U = np.uint64
 LARGE, SMALL = U(0xFFFFFFFFFFFFFFFF), U(0x0000001F1F1F1F1F)  # the squares of each board

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from envs.chess.bitboards import U
@@ -11,6 +10,7 @@ from envs.chess.movegen import MOST_MOVES, count, generate
 from envs.chess.moving import play
 from envs.chess.position import CASTLING, PASSANT, field
 from envs.core import State
+from envs.kernels import njit
 
 
 @njit(cache=True, nogil=True)

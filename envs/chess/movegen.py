@@ -10,12 +10,12 @@ double step, 0 if none has. ``size`` is 8, or 5 for the small board without doub
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from envs.bits import lowest, popcount
 from envs.chess.bitboards import NOT_A, NOT_AB, NOT_GH, NOT_H, U, king_attacks, rank, slide_down, slide_up, squares
 from envs.chess.threats import passers, threats
+from envs.kernels import njit
 
 MOST_MOVES = 512  # room for any board with at most 16 pieces a side, reachable or not
 _NOWHERE = U(0)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from envs.chess.bitboards import NOT_A, NOT_H, U, flipped, rank
+from envs.kernels import njit
 
 _SQUARE = U(63)
 _HOME = U(4)  # of a king that may castle

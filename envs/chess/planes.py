@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from envs.bits import mix
 from envs.chess.bitboards import U, mirrored
 from envs.chess.position import CASTLING, CLOCK, EARLIER, FACTS, MEMORY, PASSANT, REMEMBERED, STATUS, field
 from envs.core import State, States
+from envs.kernels import njit
 
 CLOCK_STEPS = (20, 40, 60, 80)  # plies on the clock from which each of its planes is set
 SMALL_PLANES = 12 + 1 + len(CLOCK_STEPS)

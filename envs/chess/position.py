@@ -22,7 +22,6 @@ seventy-five moves of the FIDE laws can then no longer come up. Mate on the boar
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from envs.bits import below, draw, popcount
@@ -31,6 +30,7 @@ from envs.chess.movegen import MOST_MOVES, count, generate
 from envs.chess.moving import captures_or_advances, play, relocated
 from envs.chess.threats import in_check, passers
 from envs.core import Actions, State, States
+from envs.kernels import njit
 
 FACTS, MEMORY = 4, 5  # words
 MOST_REMEMBERED = 100  # and the clock that ends the game

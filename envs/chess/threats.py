@@ -18,7 +18,6 @@ king (6)             x     x
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from envs.chess.bitboards import (
     NOT_A,
@@ -32,6 +31,7 @@ from envs.chess.bitboards import (
     slide_up,
     squares,
 )
+from envs.kernels import njit
 
 BISHOP, ROOK, QUEEN, PAWN, KNIGHT, KING = range(1, 7)
 _NOWHERE = U(0)

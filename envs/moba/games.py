@@ -7,11 +7,11 @@ from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from envs.bits import draw
 from envs.core import InputError
+from envs.kernels import njit
 from envs.moba import features, fog, observe, orders, rewards, start, tick
 from envs.moba import tables as t
 from envs.moba import world as wd

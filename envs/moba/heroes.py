@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from envs.kernels import njit
 from envs.moba import tables as t
 from envs.moba import world as wd
 from envs.moba.orders import apart2, away2

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from envs.kernels import njit
 from envs.moba import tables as t
 from envs.moba.orders import apart2, attackable, away2
 from envs.moba.start import facing_lane, lane_row

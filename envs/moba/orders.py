@@ -6,9 +6,9 @@ Targets are found once a decision, from what the side sees; a tie goes to the lo
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from envs.kernels import njit
 from envs.moba import tables as t
 from envs.moba import world as wd
 from envs.moba.world import Game

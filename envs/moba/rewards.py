@@ -12,10 +12,10 @@ from __future__ import annotations
 from typing import Literal, get_args
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from envs.core import unknown
+from envs.kernels import njit
 from envs.moba import tables as t
 from envs.moba import world as wd
 from envs.moba.world import Game

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from envs.bits import draw
+from envs.kernels import njit
 from envs.moba import tables as t
 from envs.moba.world import Game, World
 
