@@ -68,6 +68,12 @@ def numbered(run: Path) -> list[Path]:
     return sorted((p for p in found if p.name.isdecimal() and (p / JSON).is_file()), key=lambda p: int(p.name))
 
 
+def next_numbered(run: Path) -> Path:
+    """Where the next checkpoint of a run goes."""
+    existing = numbered(run)
+    return run / FOLDER / f"{int(existing[-1].name) + 1 if existing else 0:06d}"
+
+
 def shipped() -> list[str]:
     """The names that ``shipped:NAME`` takes."""
     return sorted(file.parent.name for file in SHIPPED.glob(f"*/{JSON}"))

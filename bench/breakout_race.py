@@ -32,7 +32,7 @@ from bench.breakout_curve import Point, at_minutes, curve
 from bench.curve import chosen
 from envs.core import InputError
 from selfplay.dqn import config
-from selfplay.dqn.train import cores
+from selfplay.holding import cores
 
 LEVELS = (30, 100, 300)
 WALL = "wall.json"  # in a run's folder: seconds that its processes have taken

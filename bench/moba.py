@@ -27,8 +27,9 @@ from rich.table import Table
 from envs import moba_v0
 from envs.moba.games import Games
 from envs.moba.setup import Setup
+from selfplay.holding import cores
 from selfplay.ppo import config
-from selfplay.ppo.train import cores, train
+from selfplay.ppo.train import train
 
 GAMES = {1: 1024, 5: 256}  # side by side, by heroes a side
 DECISIONS = 64  # drawn before

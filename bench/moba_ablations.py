@@ -27,7 +27,7 @@ from agents.moba_bots import BOTS
 from bench.moba_play import Score, crew, duel, wilson
 from envs.core import InputError
 from envs.moba.setup import Setup
-from selfplay.options import overlaid
+from selfplay.options import FILE, overlaid
 from selfplay.ppo import config
 from selfplay.ppo.train import train
 
@@ -45,7 +45,7 @@ WITH_MEMORY = {"net": {"memory": "gru"}}  # what the full training has here, so 
 
 def ready(run: Path, settings: config.PpoConfig, seconds: float) -> Path:
     """Trains, or goes on with what was begun in the folder before; its newest checkpoint. Raises `InputError`."""
-    resuming = (run / config.FILE).exists()
+    resuming = (run / FILE).exists()
     return train(run, settings, seconds, resuming=resuming).checkpoint
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -19,7 +17,6 @@ from selfplay import options
 from selfplay.early import EarlyConfig
 from selfplay.options import build, overlaid
 
-FILE = "config.json"
 SOURCE = "source.json"  # beside it where a run learns from a file of games (`selfplay.learn`)
 
 
@@ -175,19 +172,6 @@ def preset(game: str, **changes: Any) -> TrainConfig:
     return from_dict(overlaid({"game": game, **PRESETS.get(game, {})}, changes))
 
 
-def to_json(config: TrainConfig) -> str:
-    return json.dumps(dataclasses.asdict(config), indent=1) + "\n"
-
-
-def from_json(text: str) -> TrainConfig:
-    """The inverse of `to_json`. Raises `InputError` for text that is not JSON and for unknown or ill-typed options."""
-    try:
-        values = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise InputError(f"not JSON: {error}") from None
-    return from_dict(values)
-
-
 def from_dict(values: Mapping[str, Any]) -> TrainConfig:
     """Options by name, those left out at their defaults; nested options as dictionaries. Raises `InputError`."""
     config: TrainConfig = build(TrainConfig, values, "training option")
@@ -196,5 +180,5 @@ def from_dict(values: Mapping[str, Any]) -> TrainConfig:
 
 def read(run: Path) -> TrainConfig:
     """The configuration of a run folder. Raises `InputError`."""
-    config: TrainConfig = options.read(TrainConfig, run, FILE, "training option")
+    config: TrainConfig = options.read(TrainConfig, run, "training option")
     return config

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
+import os
 import signal
 import threading
 from collections.abc import Iterator
@@ -12,9 +14,29 @@ from typing import Any
 
 import torch
 
+from agents import checkpoints
 from envs.core import InputError
+from selfplay import files
+from selfplay.errors import DiskFull, Diverged
 
 LOCK = "lock"
+
+
+@contextmanager
+def held(run: Path, thread_count: int | None) -> Iterator[threading.Event]:
+    """Around all the work of a training: the run's lock, PyTorch's threads (None: as many as it takes), and the event
+    that says stop. What a killed process left half written is deleted first.
+    Raises `Diverged` with the last good checkpoint named, and `DiskFull`."""
+    with locked(run), stop_signals() as stop, threads(thread_count or torch.get_num_threads()):
+        files.remove_partial(run)
+        try:
+            yield stop
+        except Diverged as error:
+            raise Diverged(f"{error}. The last good checkpoint is {checkpoints.resolve(run)}") from None
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                raise
+            raise DiskFull(f"no space left in {run}; free some and resume, the last save is complete") from None
 
 
 @contextmanager
@@ -57,6 +79,11 @@ def threads(count: int) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+def cores() -> int:
+    """That this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class Every:

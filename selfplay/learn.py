@@ -28,20 +28,18 @@ import torch
 from agents import checkpoints, networks
 from agents.search.evaluators import NetworkEvaluator
 from envs.core import BoardGame, InputError
-from selfplay import chunks, config, files, pgn, resume
+from selfplay import chunks, config, files, options, pgn, resume
 from selfplay.config import TrainConfig
 from selfplay.held_out import Score, hold_out, score
-from selfplay.holding import Every, locked, stop_signals, threads
+from selfplay.holding import Every, held
 from selfplay.initial import AGENT
-from selfplay.learner import Diverged, Learner, Step
-from selfplay.progress import Journal, Meter, last_clock
+from selfplay.learner import Learner, Step
+from selfplay.progress import Journal, Meter, Reports, last_clock
 from selfplay.reading import Reading
 from selfplay.replay import Replay
 from selfplay.resume import Counters
 from selfplay.targets import UNIT
 
-PROGRESS_SECONDS = 0.5
-JOURNAL_SECONDS = 5.0
 PASSED_OVER = Path("logs") / "passed_over.txt"
 TOLD = 3  # problems that one progress tells
 
@@ -128,43 +126,32 @@ def learn(
 
     ``path`` and ``settings`` may be None when resuming: a run keeps its own. Ctrl-C and SIGTERM end it early, with
     everything saved. Raises `InputError`: a folder or a file that cannot be used, a file without a sound game;
-    `learner.TrainingError` when learning cannot go on."""
+    `TrainingError` when learning cannot go on."""
     path, settings = _prepare(run, path, settings, resuming)
     game = pgn.check(settings.game, path)
-    with locked(run), threads(settings.workers), stop_signals() as stop:
-        files.remove_partial(run)
-        files.remove_partial(run / chunks.FOLDER)
-        work = _Learning(run, path, game, settings, budget)
-        try:
-            return work.go(stop, on_progress)
-        except Diverged as error:
-            raise Diverged(f"{error}. The last good checkpoint is {checkpoints.resolve(run)}") from None
+    with held(run, settings.workers) as stop:
+        return _Learning(run, path, game, settings, budget).go(stop, on_progress)
 
 
 def _prepare(run: Path, path: Path | None, settings: TrainConfig | None, resuming: bool) -> tuple[Path, TrainConfig]:
     """Makes the folder, or checks it; file and settings in force."""
     source = run / config.SOURCE
-    if (run / config.FILE).exists():
+    if (run / options.FILE).exists():
         if not source.exists():
             raise InputError(f"{run} holds a training by self-play; name another folder")
-        if not resuming:
-            raise InputError(f"{run} already holds a training; resume it or name another folder")
-        stored, facts = config.read(run), json.loads(source.read_text(encoding="utf-8"))
-        if settings is not None and settings != stored:
-            raise InputError(f"{run} was begun with other settings, which cannot change; see {run / config.FILE}")
+        settings = options.in_force(run, settings, resuming, config.read)
+        facts = json.loads(source.read_text(encoding="utf-8"))
         path = path or Path(facts["file"])
-        pgn.check(stored.game, path)
+        pgn.check(settings.game, path)
         if {**facts, "file": ""} != {**_identity(path), "file": ""}:
             raise InputError(f"{path} is not the file that {run} was learning from, or it has changed since")
-        return path, stored
+        return path, settings
     if settings is None or path is None:
-        raise InputError(f"there is no training to resume in {run}")
+        raise InputError(f"there is no training run to resume in {run}")
     pgn.check(settings.game, path)
-    (run / chunks.FOLDER).mkdir(parents=True, exist_ok=True)
-    (run / PASSED_OVER.parent).mkdir(exist_ok=True)
+    (run / PASSED_OVER.parent).mkdir(parents=True, exist_ok=True)
     files.write(source, json.dumps(_identity(path), indent=1).encode())
-    files.write(run / config.FILE, config.to_json(settings).encode())
-    return path, settings
+    return path, options.in_force(run, settings, resuming, config.read)
 
 
 def _identity(path: Path) -> dict[str, object]:
@@ -241,7 +228,7 @@ class _Learning:
     def _loop(self, journal: Journal, stop: threading.Event, on_progress: Callable[[LearnProgress], None]) -> None:
         counters, now = self.counters, self.counters.seconds
         began = time.monotonic() - now
-        save, tell, note = (Every(p, now) for p in (self.config.save_seconds, PROGRESS_SECONDS, JOURNAL_SECONDS))
+        save, reports = Every(self.config.save_seconds, now), Reports(journal, on_progress, now)
         while not stop.is_set() and not self._done:
             before, steps = now, self.learner.steps
             if self._hungry:
@@ -255,11 +242,7 @@ class _Learning:
                 self._save()
             elif save.due(now):
                 self._save()
-            if tell.due(now):
-                state = self._progress()
-                on_progress(state)
-                if note.due(now) or state.event:
-                    journal.write(state)
+            reports.give(now, self._progress)
 
     @property
     def _allowed(self) -> float:
@@ -322,10 +305,8 @@ class _Learning:
     def _checkpoint(self) -> None:
         counters, settings = self.counters, self.config
         self._examine()
-        existing = checkpoints.numbered(self.run)
-        number = int(existing[-1].name) + 1 if existing else 0
         checkpoints.save(
-            self.run / checkpoints.FOLDER / f"{number:06d}",
+            checkpoints.next_numbered(self.run),
             kind=AGENT,
             game=settings.game,
             game_version=self.game.spec.version,

@@ -17,15 +17,8 @@ from agents.precision import autocast
 from envs.core import BoardGame
 from selfplay.chunks import unpack
 from selfplay.config import TrainConfig
+from selfplay.errors import Diverged
 from selfplay.window import Rows
-
-
-class TrainingError(Exception):
-    """Training cannot go on; what has been saved is sound. The message is for people."""
-
-
-class Diverged(TrainingError):
-    """The loss is not a number, or has grown far above that of an ignorant network."""
 
 
 class Batch(NamedTuple):

@@ -5,11 +5,15 @@ from __future__ import annotations
 import dataclasses
 import json
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from envs.core import InputError, unknown
+from selfplay import files
+
+FILE = "config.json"  # of a run: what was asked for
+T = TypeVar("T")
 
 
 def build(kind: Any, values: Any, what: str) -> Any:
@@ -25,17 +29,40 @@ def build(kind: Any, values: Any, what: str) -> Any:
     return kind(**{name: _value(hints[name], value, f"{what} {name!r}") for name, value in values.items()})
 
 
-def read(kind: Any, run: Path, name: str, what: str) -> Any:
-    """What a training keeps in the file ``name`` of its folder, as `build` makes it. Raises `InputError`."""
-    file = run / name
+def read(kind: Any, run: Path, what: str) -> Any:
+    """The settings that a training keeps in its folder, as `build` makes them. Raises `InputError`."""
+    file = run / FILE
     try:
         return build(kind, json.loads(file.read_text(encoding="utf-8")), what)
     except FileNotFoundError:
-        raise InputError(f"{run} is not a training run: it has no {name}") from None
+        raise InputError(f"{run} is not a training run: it has no {FILE}") from None
     except json.JSONDecodeError as error:
         raise InputError(f"{file}: not JSON: {error}") from None
     except InputError as error:
         raise InputError(f"{file}: {error}") from None
+
+
+def to_json(settings: Any) -> str:
+    """The inverse of `build`, as text."""
+    return json.dumps(dataclasses.asdict(settings), indent=1) + "\n"
+
+
+def in_force(run: Path, settings: T | None, resuming: bool, read: Callable[[Path], T]) -> T:
+    """The settings of a training in the folder ``run``: those it was begun with, else ``settings``, which are kept
+    there from now on. Raises `InputError`: a run to resume that is none, or the other way round, or other settings."""
+    file = run / FILE
+    if not file.exists():
+        if settings is None:
+            raise InputError(f"there is no training run to resume in {run}")
+        run.mkdir(parents=True, exist_ok=True)
+        files.write(file, to_json(settings).encode())
+        return settings
+    if not resuming:
+        raise InputError(f"{run} already holds a training run; resume it or name another folder")
+    stored = read(run)
+    if settings is not None and settings != stored:
+        raise InputError(f"{run} was begun with other settings, which cannot change; see {file}")
+    return stored
 
 
 def overlaid(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,16 +4,40 @@ from __future__ import annotations
 
 import json
 from collections import deque
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
+
+from selfplay.holding import Every
+
+PROGRESS_SECONDS = 0.5
+JOURNAL_SECONDS = 5.0
 
 METRICS = "metrics.jsonl"
 TENSORBOARD = "tensorboard"
 
 
+class Budgeted:
+    """What follows from a training's clock and its budget; part of its progress."""
+
+    __slots__ = ()
+    seconds: float  # the training clock
+    budget: float  # seconds asked for
+
+    @property
+    def share(self) -> float:
+        """Of the budget that has passed, 0..1."""
+        return min(1.0, self.seconds / self.budget) if self.budget else 1.0
+
+    @property
+    def left(self) -> float:
+        """Seconds of training to go."""
+        return max(0.0, self.budget - self.seconds)
+
+
 @dataclass(frozen=True, slots=True)
-class Progress:
+class Progress(Budgeted):
     """Where a training is. Rates are over the last half minute; NaN where nothing has been measured yet."""
 
     game: str
@@ -38,16 +62,19 @@ class Progress:
     learning_rate: float
     event: str  # what happened since the last progress, for people; usually empty
 
-    @property
-    def left(self) -> float:
-        """Seconds of training to go."""
-        return max(0.0, self.budget - self.seconds)
-
 
 class Reported(Protocol):
     """A dataclass of facts with a field ``steps``, by which TensorBoard orders them."""
 
     __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    @property
+    def event(self) -> str:
+        """What happened since the last one, for people; usually empty."""
+        ...
+
+
+P = TypeVar("P", bound=Reported)
 
 
 class Meter:
@@ -96,6 +123,23 @@ class Journal:
     def close(self) -> None:
         self._file.close()
         self._board.close()
+
+
+class Reports(Generic[P]):
+    """Tells people about twice a second how a training goes, and the journal every few seconds or when something has
+    happened."""
+
+    def __init__(self, journal: Journal, on_progress: Callable[[P], None], now: float) -> None:
+        self._journal, self._on_progress = journal, on_progress
+        self._tell, self._note = Every(PROGRESS_SECONDS, now), Every(JOURNAL_SECONDS, now)
+
+    def give(self, now: float, progress: Callable[[], P]) -> None:
+        """``progress`` is called if anybody is to be told."""
+        if self._tell.due(now):
+            state = progress()
+            self._on_progress(state)
+            if self._note.due(now) or state.event:
+                self._journal.write(state)
 
 
 def _without_nan(value: Any) -> Any:

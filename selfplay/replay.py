@@ -33,6 +33,8 @@ class Replay:
         self.retired: list[str] = []
         self.problems: list[str] = []  # lines for people about files that could not be read
         self._folder, self._config = folder, config
+        folder.mkdir(exist_ok=True)
+        files.remove_partial(folder)
         self._known: set[str] = set()
 
     @property

@@ -13,7 +13,6 @@ Everything goes through the run folder, and every part may be killed at any time
 
 from __future__ import annotations
 
-import errno
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -28,22 +27,20 @@ from torch import Tensor
 import envs
 from agents import checkpoints, networks
 from envs.core import InputError
-from selfplay import chunks, config, files, initial, resume
+from selfplay import chunks, config, files, initial, options, resume
 from selfplay.config import TrainConfig
-from selfplay.holding import Every, locked, stop_signals, threads
+from selfplay.holding import Every, held
 from selfplay.initial import AGENT
-from selfplay.learner import Diverged, Learner, Step
-from selfplay.progress import Journal, Meter, Progress, last_clock
+from selfplay.learner import Learner, Step
+from selfplay.progress import Journal, Meter, Progress, Reports, last_clock
 from selfplay.replay import Replay
 from selfplay.resume import Counters
 from selfplay.targets import UNIT
 from selfplay.worker import WEIGHTS
-from selfplay.workers import DiskFull, Workers
+from selfplay.workers import Workers
 
 LEARN_SECONDS = 0.2  # of learning before the loop looks around again
 IDLE_SECONDS = 0.05
-PROGRESS_SECONDS = 0.5
-JOURNAL_SECONDS = 5.0
 
 
 class Trial(Protocol):
@@ -88,41 +85,14 @@ def train(
     this thread. With a ``gate`` (AlphaGo Zero's), workers play with the best checkpoint it has let through, else with
     the newest weights; one match is played at a time, for the newest checkpoint there is then. Ctrl-C and SIGTERM end
     training early, with everything saved.
-    Raises `InputError` for a folder that cannot be used, and `learner.TrainingError` when training cannot go on."""
-    settings = _prepare(run, settings, resuming)
-    if settings.gate_games and gate is None:
-        raise InputError(f"{run} was begun with a gate, and goes on with one only")
-    # one thread: the workers need the other cores more
-    with locked(run), threads(1), stop_signals() as stop:
-        files.remove_partial(run)
-        files.remove_partial(run / chunks.FOLDER)
-        training = _Training(run, settings, seconds, gate)
-        try:
-            return training.go(stop, on_progress)
-        except Diverged as error:
-            raise Diverged(f"{error}. The last good checkpoint is {checkpoints.resolve(run)}") from None
-        except OSError as error:
-            if error.errno != errno.ENOSPC:
-                raise
-            raise DiskFull(f"no space left in {run}; free some and resume, the last save is complete") from None
-
-
-def _prepare(run: Path, settings: TrainConfig | None, resuming: bool) -> TrainConfig:
-    """Makes the folder, or checks it; the settings in force."""
+    Raises `InputError` for a folder that cannot be used, and `TrainingError` when training cannot go on."""
     if (run / config.SOURCE).exists():
         raise InputError(f"{run} learns from a file of games; self-play that begins from it has a folder of its own")
-    if (run / config.FILE).exists():
-        if not resuming:
-            raise InputError(f"{run} already holds a training run; resume it or name another folder")
-        stored = config.read(run)
-        if settings is not None and settings != stored:
-            raise InputError(f"{run} was begun with other settings, which cannot change; see {run / config.FILE}")
-        return stored
-    if settings is None:
-        raise InputError(f"there is no training run to resume in {run}")
-    (run / chunks.FOLDER).mkdir(parents=True, exist_ok=True)
-    files.write(run / config.FILE, config.to_json(settings).encode())
-    return settings
+    settings = options.in_force(run, settings, resuming, config.read)
+    if settings.gate_games and gate is None:
+        raise InputError(f"{run} was begun with a gate, and goes on with one only")
+    with held(run, 1) as stop:  # one thread: the workers need the other cores more
+        return _Training(run, settings, seconds, gate).go(stop, on_progress)
 
 
 class _Training:
@@ -185,7 +155,7 @@ class _Training:
     ) -> None:
         counters, now = self.counters, self.counters.seconds
         began = time.monotonic() - now
-        save, tell, note = (Every(p, now) for p in (self.config.save_seconds, PROGRESS_SECONDS, JOURNAL_SECONDS))
+        save, reports = Every(self.config.save_seconds, now), Reports(journal, on_progress, now)
         while not stop.is_set() and now < self.budget:
             self._watch(workers)
             self._ingest(workers)
@@ -200,11 +170,7 @@ class _Training:
             elif save.due(now):
                 self._save()
             self._judge()
-            if tell.due(now):
-                state = self._progress(workers.alive)
-                on_progress(state)
-                if note.due(now) or state.event:
-                    journal.write(state)
+            reports.give(now, lambda: self._progress(workers.alive))
 
     @property
     def share(self) -> float:
@@ -270,10 +236,9 @@ class _Training:
     def _checkpoint(self) -> None:
         """Saves an agent that can play."""
         counters, settings = self.counters, self.config
-        existing = checkpoints.numbered(self.run)
-        number = int(existing[-1].name) + 1 if existing else 0
+        folder = checkpoints.next_numbered(self.run)
         checkpoints.save(
-            self._numbered(number),
+            folder,
             kind=AGENT,
             game=settings.game,
             game_version=self.game.spec.version,
@@ -291,7 +256,7 @@ class _Training:
         counters.checkpoint_due = (counters.seconds // settings.checkpoint_seconds + 1) * settings.checkpoint_seconds
         counters.checkpoint_steps = self.learner.steps
         if self.gate is not None and counters.best < 0:
-            counters.best = number
+            counters.best = int(folder.name)
             self._publish()
 
     def _numbered(self, number: int) -> Path:

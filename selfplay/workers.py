@@ -8,16 +8,12 @@ import sys
 import time
 from pathlib import Path
 
-from selfplay.learner import TrainingError
+from selfplay.errors import DiskFull, TrainingError
 from selfplay.worker import DISK_FULL
 
 LOGS = "logs"
 TRIES = 3  # times in a row that a worker may die without having written a game
 STOP_SECONDS = 4.0
-
-
-class DiskFull(TrainingError):
-    """There is no room for what has to be written."""
 
 
 class Workers:

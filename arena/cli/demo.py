@@ -36,7 +36,7 @@ def demo(
     """
     from datetime import datetime
 
-    from selfplay.config import FILE
+    from selfplay.options import FILE
 
     folder = run or RUNS / f"demo-{datetime.now():%m%d-%H%M%S}"
     again = command("demo", "--minutes", f"{minutes:g}", "--run", folder, *elsewhere(store))

@@ -74,15 +74,16 @@ def learn(
 
 
 def _learn(folder: Path, source: Path | None, settings: Any, budget: Any, resuming: bool) -> None:
-    from arena.view.learning import LearningScreen
-    from arena.view.training import percent, rate
+    from arena.view.figures import percent, rate
+    from arena.view.learning import LEARNING
+    from arena.view.live import LiveScreen
     from envs.core import InputError
     from selfplay import learn as learning
-    from selfplay.learner import TrainingError
+    from selfplay.errors import TrainingError
 
     screen = console()
     try:
-        with LearningScreen(screen, folder) as display:
+        with LiveScreen(screen, folder, LEARNING) as display:
             done = learning.learn(folder, source, settings, budget, resuming=resuming, on_progress=display.update)
     except TrainingError as error:
         raise InputError(str(error)) from None

@@ -130,11 +130,12 @@ def train(
 def run_training(folder: Path, settings: Any, seconds: float, resuming: bool) -> None:
     """Trains with the display and says what came of it. Ctrl-C raises KeyboardInterrupt, with everything saved."""
     from arena.gate import gate as make_gate
-    from arena.view.training import TrainingScreen
+    from arena.view.live import LiveScreen
+    from arena.view.training import TRAINING
     from envs.core import InputError
     from selfplay import config
     from selfplay.compile import warm_up
-    from selfplay.learner import TrainingError
+    from selfplay.errors import TrainingError
     from selfplay.train import train as learn
 
     screen, inside = console(), settings or config.read(folder)
@@ -142,7 +143,7 @@ def run_training(folder: Path, settings: Any, seconds: float, resuming: bool) ->
         warm_up(inside)  # before the training clock starts
     gate = make_gate(inside.gate_games) if inside.gate_games else None
     try:
-        with TrainingScreen(screen, folder) as display:
+        with LiveScreen(screen, folder, TRAINING) as display:
             result = learn(folder, settings, seconds, resuming=resuming, on_progress=display.update, gate=gate)
     except TrainingError as error:
         raise InputError(str(error)) from None
@@ -164,10 +165,10 @@ def new_run(game: str) -> Path:
 def newest_run(game: str, from_games: bool = False) -> Path:
     """The run of this game, by self-play or from games of experts, that was written to last. Raises `InputError`."""
     from envs.core import InputError
-    from selfplay import config
+    from selfplay import config, options
 
     found = sorted(
-        RUNS.glob(f"*/{config.FILE}"), key=lambda file: max(f.stat().st_mtime for f in file.parent.iterdir())
+        RUNS.glob(f"*/{options.FILE}"), key=lambda file: max(f.stat().st_mtime for f in file.parent.iterdir())
     )
     for file in reversed(found):
         if (file.parent / config.SOURCE).exists() == from_games and _game_of(file) == game:

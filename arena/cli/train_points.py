@@ -19,11 +19,12 @@ def train_points(
     each of the ``milestones``, in minutes, games are recorded and kept in the store."""
     from agents.core import AgentError
     from arena import milestones as evaluation
-    from arena.view.scoring import ScoreScreen
-    from arena.view.training import rate
+    from arena.view.figures import rate
+    from arena.view.live import LiveScreen
+    from arena.view.scoring import SCORING
     from envs.core import InputError
     from selfplay.dqn.train import train as learn
-    from selfplay.learner import TrainingError
+    from selfplay.errors import TrainingError
 
     screen = console()
 
@@ -40,7 +41,7 @@ def train_points(
             screen.print(f"after {minutes:g} minutes: mean score {mean:.1f}, {checkpoint}", soft_wrap=True)
 
     try:
-        with ScoreScreen(screen, folder) as display:
+        with LiveScreen(screen, folder, SCORING) as display:
             result = learn(
                 folder,
                 settings,

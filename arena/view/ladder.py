@@ -14,9 +14,9 @@ from arena.ladder import Ladder, Progress
 from arena.records import MatchRecord
 from arena.standings import Standings, standings
 from arena.view.charts import bar, glyphs
+from arena.view.figures import clock
 from arena.view.standings import table
 from arena.view.timeline import names, result
-from arena.view.training import clock
 
 RATE_EVERY = 3.0  # seconds between ratings while games are being played
 LINE_SECONDS = 15.0  # between two lines where there is no terminal

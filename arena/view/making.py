@@ -11,7 +11,8 @@ from rich.text import Text
 
 from arena.experts import ExpertProgress
 from arena.view.charts import bar, glyphs
-from arena.view.training import LINE_SECONDS, clock
+from arena.view.figures import clock
+from arena.view.live import LINE_SECONDS
 
 
 class MakingScreen:

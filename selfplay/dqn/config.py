@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +14,6 @@ from envs.core import InputError, unknown
 from selfplay import options
 from selfplay.options import build, overlaid
 
-FILE = "config.json"
 Algorithm = Literal["pqn", "dqn", "sb3"]
 
 
@@ -129,11 +126,7 @@ def from_dict(values: Mapping[str, Any]) -> ScoreConfig:
     return config
 
 
-def to_json(config: ScoreConfig) -> str:
-    return json.dumps(dataclasses.asdict(config), indent=1) + "\n"
-
-
 def read(run: Path) -> ScoreConfig:
     """The configuration of a run folder. Raises `InputError`."""
-    config: ScoreConfig = options.read(ScoreConfig, run, FILE, "training option")
+    config: ScoreConfig = options.read(ScoreConfig, run, "training option")
     return config

@@ -23,9 +23,7 @@ def keep(
 ) -> Path:
     """Saves an agent that can play, under the next number, and as ``best`` too if the mean score of the last 100 full
     games is the highest that any checkpoint has had. Notes both in the counters."""
-    existing = checkpoints.numbered(run)
-    number = int(existing[-1].name) + 1 if existing else 0
-    folders = [run / checkpoints.FOLDER / f"{number:06d}"]
+    folders = [checkpoints.next_numbered(run)]
     score = counters.score
     if len(counters.scores) == SCORES and score > counters.best_score:
         counters.best_score = score

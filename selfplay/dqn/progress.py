@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from selfplay.progress import Budgeted
+
 
 @dataclass(frozen=True, slots=True)
-class ScoreProgress:
+class ScoreProgress(Budgeted):
     """Where a training is. Rates and shares are over the last half minute; NaN where nothing was measured yet."""
 
     game: str
@@ -29,8 +31,3 @@ class ScoreProgress:
     score: float  # mean raw score of the last 100 full games, played with random actions mixed in
     best_score: float  # the highest of these at a checkpoint
     event: str  # what happened since the last progress, for people; usually empty
-
-    @property
-    def left(self) -> float:
-        """Seconds of training to go."""
-        return max(0.0, self.budget - self.seconds)

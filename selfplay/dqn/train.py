@@ -12,9 +12,7 @@ One tick: actions for all games; the emulators start; the network learns what is
 
 from __future__ import annotations
 
-import errno
 import math
-import os
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -32,7 +30,7 @@ from agents.dqn.learner import Learner
 from agents.dqn.network import QNetwork
 from envs.atari import Tick
 from envs.core import InputError
-from selfplay import files
+from selfplay import options
 from selfplay.dqn import config, resume, stage
 from selfplay.dqn.config import ScoreConfig
 from selfplay.dqn.keeping import keep
@@ -40,13 +38,9 @@ from selfplay.dqn.progress import ScoreProgress
 from selfplay.dqn.resume import Counters
 from selfplay.dqn.routes import Replay, Rollouts, Route, warm_up
 from selfplay.dqn.sb3 import run_sb3
-from selfplay.holding import Every, locked, stop_signals, threads
-from selfplay.learner import Diverged
-from selfplay.progress import Journal, Meter, last_clock
-from selfplay.workers import DiskFull
-
-PROGRESS_SECONDS = 0.5
-JOURNAL_SECONDS = 5.0
+from selfplay.errors import Diverged
+from selfplay.holding import Every, cores, held
+from selfplay.progress import JOURNAL_SECONDS, PROGRESS_SECONDS, Journal, Meter, Reports, last_clock
 
 OnMilestone = Callable[[Path, float, Callable[[], bool]], None]
 """(checkpoint, minutes on the training clock, whether the training is being stopped)"""
@@ -81,44 +75,16 @@ def train(
     is saved and ``on_milestone`` called with it, from this thread; the clock stands still meanwhile. If the training is
     stopped before it returns, it is called again on resuming. ``on_progress`` is called about twice a second. Ctrl-C
     and SIGTERM end the training early, with everything saved.
-    Raises `InputError` for a folder that cannot be used, and `learner.TrainingError` when training cannot go on."""
-    settings = prepare(run, settings, resuming)
-    with locked(run), stop_signals() as stop:
-        files.remove_partial(run)
-        if settings.algo == "sb3":  # with as many threads as PyTorch takes
-            return _sb3(run, settings, seconds, stop, milestones, on_milestone, on_progress)
-        try:
-            with threads(1):  # an operation; the learner has threads of its own
-                return _Training(run, settings, seconds, make_stage).go(stop, milestones, on_milestone, on_progress)
-        except Diverged as error:
-            raise Diverged(f"{error}. The last good checkpoint is {checkpoints.resolve(run)}") from None
-        except OSError as error:
-            if error.errno != errno.ENOSPC:
-                raise
-            raise DiskFull(f"no space left in {run}; free some and resume, the last save is complete") from None
-
-
-def prepare(run: Path, settings: ScoreConfig | None, resuming: bool) -> ScoreConfig:
-    """Makes the folder, or checks it; the settings in force. Raises `InputError`."""
-    if (run / config.FILE).exists():
-        if resuming and config.read(run).algo == "sb3":
+    Raises `InputError` for a folder that cannot be used, and `TrainingError` when training cannot go on."""
+    begun = (run / options.FILE).exists()
+    settings = options.in_force(run, settings, resuming, config.read)
+    if settings.algo == "sb3":
+        if begun:
             raise InputError(f"{run} is a training by Stable-Baselines3, which cannot be resumed")
-        if not resuming:
-            raise InputError(f"{run} already holds a training run; resume it or name another folder")
-        stored = config.read(run)
-        if settings is not None and settings != stored:
-            raise InputError(f"{run} was begun with other settings, which cannot change; see {run / config.FILE}")
-        return stored
-    if settings is None:
-        raise InputError(f"there is no training run to resume in {run}")
-    run.mkdir(parents=True, exist_ok=True)
-    files.write(run / config.FILE, config.to_json(settings).encode())
-    return settings
-
-
-def cores() -> int:
-    """That this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        with held(run, None) as stop:
+            return _sb3(run, settings, seconds, stop, milestones, on_milestone, on_progress)
+    with held(run, 1) as stop:  # one thread an operation; the learner has threads of its own
+        return _Training(run, settings, seconds, make_stage).go(stop, milestones, on_milestone, on_progress)
 
 
 def make_learner(settings: ScoreConfig, num_actions: int) -> Learner:
@@ -243,7 +209,7 @@ class _Training:
         on_progress: Callable[[ScoreProgress], None],
     ) -> None:
         counters, now = self.counters, self.counters.seconds
-        save, tell, note = (Every(p, now) for p in (self.config.save_seconds, PROGRESS_SECONDS, JOURNAL_SECONDS))
+        save, reports = Every(self.config.save_seconds, now), Reports(journal, on_progress, now)
         seen = self.emulators.reset()
         began = time.monotonic() - now
         while not stop.is_set() and now < self.budget:
@@ -259,11 +225,7 @@ class _Training:
                 self._checkpoint()
             if save.due(now):
                 self._save()
-            if tell.due(now):
-                state = self._progress()
-                on_progress(state)
-                if note.due(now) or state.event:
-                    journal.write(state)
+            reports.give(now, self._progress)
         while ahead and not stop.is_set():  # the end of the budget, which the last tick has reached or passed
             on_milestone(self._checkpoint(), ahead[0], stop.is_set)
             if not stop.is_set():

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,8 +14,6 @@ from envs.core import InputError
 from selfplay import options
 from selfplay.options import build, overlaid
 from selfplay.ppo.league import Choice
-
-FILE = "config.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,11 +147,7 @@ def from_dict(values: Mapping[str, Any]) -> PpoConfig:
     return config
 
 
-def to_json(config: PpoConfig) -> str:
-    return json.dumps(dataclasses.asdict(config), indent=1) + "\n"
-
-
 def read(run: Path) -> PpoConfig:
     """The configuration of a run folder. Raises `InputError`."""
-    config: PpoConfig = options.read(PpoConfig, run, FILE, "training option")
+    config: PpoConfig = options.read(PpoConfig, run, "training option")
     return config

@@ -24,9 +24,7 @@ def keep(
     run: Path, spec: GameSpec, settings: PpoConfig, tensors: Mapping[str, Tensor], updates: int, counters: Counters
 ) -> Path:
     """Saves an agent that can play, under the next number. Notes it in the counters."""
-    existing = checkpoints.numbered(run)
-    number = int(existing[-1].name) + 1 if existing else 0
-    folder = run / checkpoints.FOLDER / f"{number:06d}"
+    folder = checkpoints.next_numbered(run)
     checkpoints.save(
         folder,
         kind=KIND,

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from selfplay.progress import Budgeted
+
 
 @dataclass(frozen=True, slots=True)
-class TeamProgress:
+class TeamProgress(Budgeted):
     """Where a training is. Rates and shares are over the last half minute; NaN where nothing was measured yet."""
 
     game: str
@@ -31,8 +33,3 @@ class TeamProgress:
     wins: dict[str, float] = field(default_factory=dict)  # recent rates against each bot and "past" selves
     terms: dict[str, float] = field(default_factory=dict)  # mean size of the reward's terms, a decision
     event: str = ""  # what happened since the last progress, for people
-
-    @property
-    def left(self) -> float:
-        """Seconds of training to go."""
-        return max(0.0, self.budget - self.seconds)

@@ -8,9 +8,7 @@ metrics.jsonl, tensorboard/
 
 from __future__ import annotations
 
-import errno
 import math
-import os
 import threading
 import time
 from collections.abc import Callable
@@ -24,13 +22,12 @@ import torch
 
 from agents import checkpoints, moba_bots
 from agents.team.network import TeamNetwork
-from envs.core import InputError
 from envs.moba.features import NUM_FEATURES
 from envs.moba.rewards import TERMS
 from envs.moba.tables import NUM_ACTIONS
-from selfplay import files
-from selfplay.holding import Every, locked, stop_signals, threads
-from selfplay.learner import Diverged
+from selfplay import options
+from selfplay.errors import Diverged
+from selfplay.holding import Every, cores, held
 from selfplay.ppo import config, resume, stage
 from selfplay.ppo.config import PpoConfig
 from selfplay.ppo.keeping import Past, keep
@@ -39,11 +36,8 @@ from selfplay.ppo.learner import Learner, Losses
 from selfplay.ppo.progress import TeamProgress
 from selfplay.ppo.resume import Counters
 from selfplay.ppo.rollout import Actor, Reward, Rollout, Told
-from selfplay.progress import Journal, Meter, last_clock
-from selfplay.workers import DiskFull
+from selfplay.progress import Journal, Meter, Reports, last_clock
 
-PROGRESS_SECONDS = 0.5
-JOURNAL_SECONDS = 5.0
 EXPLOITED = 0  # the number of the only member of a league that is there to be exploited
 
 
@@ -72,44 +66,15 @@ def train(
 
     ``settings`` may be None when resuming: a run keeps its own. ``on_progress`` is called about twice a second. Ctrl-C
     and SIGTERM end the training early, with everything saved.
-    Raises `InputError` for a folder that cannot be used, and `learner.TrainingError` when training cannot go on."""
-    settings = prepare(run, settings, resuming)
-    with locked(run), stop_signals() as stop, threads(1):
-        files.remove_partial(run)
-        try:
-            return _Training(run, settings, seconds, make_stage).go(stop, on_progress)
-        except Diverged as error:
-            raise Diverged(f"{error}. The last good checkpoint is {checkpoints.resolve(run)}") from None
-        except OSError as error:
-            if error.errno != errno.ENOSPC:
-                raise
-            raise DiskFull(f"no space left in {run}; free some and resume, the last save is complete") from None
-
-
-def prepare(run: Path, settings: PpoConfig | None, resuming: bool) -> PpoConfig:
-    """Makes the folder, or checks it; the settings in force. Raises `InputError`."""
-    if (run / config.FILE).exists():
-        if not resuming:
-            raise InputError(f"{run} already holds a training run; resume it or name another folder")
-        stored = config.read(run)
-        if settings is not None and settings != stored:
-            raise InputError(f"{run} was begun with other settings, which cannot change; see {run / config.FILE}")
-        return stored
-    if settings is None:
-        raise InputError(f"there is no training run to resume in {run}")
-    run.mkdir(parents=True, exist_ok=True)
-    files.write(run / config.FILE, config.to_json(settings).encode())
-    return settings
+    Raises `InputError` for a folder that cannot be used, and `TrainingError` when training cannot go on."""
+    settings = options.in_force(run, settings, resuming, config.read)
+    with held(run, 1) as stop:
+        return _Training(run, settings, seconds, make_stage).go(stop, on_progress)
 
 
 def _parts(games: int, count: int) -> list[int]:
     """So many games for each of ``count`` threads."""
     return [len(part) for part in np.array_split(np.arange(games), count)]
-
-
-def cores() -> int:
-    """That this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class _Training:
@@ -196,7 +161,7 @@ class _Training:
 
     def _loop(self, journal: Journal, stop: threading.Event, on_progress: Callable[[TeamProgress], None]) -> None:
         counters, now = self.counters, self.counters.seconds
-        save, tell, note = (Every(p, now) for p in (self.config.save_seconds, PROGRESS_SECONDS, JOURNAL_SECONDS))
+        save, reports = Every(self.config.save_seconds, now), Reports(journal, on_progress, now)
         known = self.league.field()
         for actor in (*self.actors, *self.duelists):
             seeds = self.randoms[-1].integers(0, 2**63, actor.games.batch).astype(np.uint64)
@@ -210,11 +175,7 @@ class _Training:
                 self._save()
             elif save.due(now):
                 self._save()
-            if tell.due(now):
-                state = self._progress()
-                on_progress(state)
-                if note.due(now) or state.event:
-                    journal.write(state)
+            reports.give(now, self._progress)
 
     def _warm_up(self) -> None:
         """Calls every compiled function once: the first call on a machine takes long, which is not training."""

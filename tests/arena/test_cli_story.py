@@ -7,6 +7,7 @@ from PIL import Image
 
 from agents import checkpoints
 from arena import milestones
+from selfplay import options
 from selfplay.dqn import config
 from tests.agents.dqn.test_player import save
 from tests.arena.test_cli import run  # noqa: F401 (a fixture)
@@ -18,7 +19,7 @@ def training(tmp_path):
     for number, minutes in enumerate((0.0, 1.0)):
         checkpoint = folder / checkpoints.FOLDER / f"{number:06d}"
         save(checkpoint, seed=number, meta={"minutes": minutes, "gamma": 0.99})
-    (folder / config.FILE).write_text(config.to_json(config.preset("breakout", seed=3)))
+    (folder / options.FILE).write_text(options.to_json(config.preset("breakout", seed=3)))
     return folder
 
 

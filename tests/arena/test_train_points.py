@@ -9,7 +9,7 @@ import pytest
 
 import arena.cli
 from arena import milestones
-from selfplay.dqn import config
+from selfplay import options
 from selfplay.dqn.train import Result
 from tests.arena.test_view_scoring import progress
 
@@ -40,7 +40,7 @@ def calls(monkeypatch):
         found.append((run, settings, seconds, resuming, list(milestones)))
         run.mkdir(parents=True, exist_ok=True)
         if settings is not None:
-            (run / config.FILE).write_text(config.to_json(settings))
+            (run / options.FILE).write_text(options.to_json(settings))
         on_progress(progress(seconds=30.0, score=12.5))
         on_milestone(run / "checkpoints" / "000001", 10.0, lambda: False)
         return Result(run / "checkpoints" / "000001", 600.0, 1234, 56, 12.5, interrupted=len(found) > 1)

@@ -11,9 +11,10 @@ from rich.console import Console
 import arena.cli
 from agents import checkpoints
 from agents.team.network import TeamConfig, TeamNetwork
-from arena.cli.train_team import TeamScreen, line
 from arena.view.charts import ASCII, UNICODE
-from selfplay.ppo import config
+from arena.view.live import LiveScreen
+from arena.view.teaming import TEAMING, line
+from selfplay import options
 from selfplay.ppo.progress import TeamProgress
 from selfplay.ppo.train import Result
 
@@ -29,7 +30,7 @@ def progress(**changes):
 @pytest.mark.parametrize("width", [34, 71, 80, 160])
 @pytest.mark.parametrize("using", [UNICODE, ASCII])
 def test_the_panel_fits_and_shows_what_matters(tmp_path, width, using):
-    screen = TeamScreen(Console(file=io.StringIO()), tmp_path / "run")
+    screen = LiveScreen(Console(file=io.StringIO()), tmp_path / "run", TEAMING)
     state = progress(
         seconds=60.0,
         steps=123_456,
@@ -43,7 +44,7 @@ def test_the_panel_fits_and_shows_what_matters(tmp_path, width, using):
     )
     screen.update(state)
     file = io.StringIO()
-    Console(file=file, width=width, height=60).print(screen.panel(state, width, using))
+    Console(file=file, width=width, height=60).print(screen.panel(width, using))
     text = file.getvalue()
     assert max(map(len, text.split("\n"))) <= width
     facts = ("123,456", "54,321", "11%", "22%", "63%", "1.23", "captain", "34%", "past", "56%")
@@ -55,15 +56,16 @@ def test_the_panel_fits_and_shows_what_matters(tmp_path, width, using):
 
 
 def test_before_anything_is_measured_there_are_no_numbers(tmp_path):
-    screen, file = TeamScreen(Console(file=io.StringIO()), tmp_path), io.StringIO()
-    Console(file=file, width=80).print(screen.panel(progress(), 80, UNICODE))
+    screen, file = LiveScreen(Console(file=io.StringIO()), tmp_path, TEAMING), io.StringIO()
+    screen.update(progress())
+    Console(file=file, width=80).print(screen.panel(80, UNICODE))
     assert "nan" not in file.getvalue()
     assert "nan" not in line(progress())
 
 
 def test_without_a_terminal_there_is_a_line_now_and_then_and_one_for_every_event(tmp_path):
     file = io.StringIO()
-    with TeamScreen(Console(file=file, width=80), tmp_path) as screen:
+    with LiveScreen(Console(file=file, width=80), tmp_path, TEAMING) as screen:
         for tenth in range(600):
             screen.update(progress(seconds=tenth / 10, event="saved" if tenth == 333 else ""))
     lines = file.getvalue().splitlines()
@@ -97,7 +99,7 @@ def calls(monkeypatch):
         found.append((run, settings, seconds, resuming))
         run.mkdir(parents=True, exist_ok=True)
         if settings is not None:
-            (run / config.FILE).write_text(config.to_json(settings))
+            (run / options.FILE).write_text(options.to_json(settings))
         on_progress(progress(seconds=30.0))
         newest = run / "checkpoints" / "000001"
         return Result(newest, 600.0, 1234, 56, {"captain": 0.5}, interrupted=len(found) > 1)

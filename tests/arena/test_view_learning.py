@@ -7,6 +7,7 @@ from rich.console import Console
 from arena.experts import ExpertProgress
 from arena.view import learning, making
 from arena.view.charts import ASCII, UNICODE
+from arena.view.live import LiveScreen
 from selfplay.learn import LearnProgress
 
 
@@ -21,7 +22,7 @@ def progress(**changes) -> LearnProgress:
 @pytest.mark.parametrize("width", [34, 63, 80, 160])
 @pytest.mark.parametrize("using", [UNICODE, ASCII])
 def test_the_panel_fits_and_shows_what_matters(tmp_path, width, using):
-    screen = learning.LearningScreen(Console(file=io.StringIO()), tmp_path / "run")
+    screen = LiveScreen(Console(file=io.StringIO()), tmp_path / "run", learning.LEARNING)
     state = progress(
         seconds=60.0,
         share=0.25,
@@ -36,7 +37,7 @@ def test_the_panel_fits_and_shows_what_matters(tmp_path, width, using):
     )
     screen.update(state)
     file = io.StringIO()
-    Console(file=file, width=width, height=40).print(screen.panel(state, width, using))
+    Console(file=file, width=width, height=40).print(screen.panel(width, using))
     assert max(map(len, file.getvalue().split("\n"))) <= width
     for fact in ("01:00, 03:00 left", "1,234", "1.50", "17", "41%", "1.500", "0.750", "0.987", "Ctrl-C"):
         assert fact in file.getvalue()
@@ -44,12 +45,12 @@ def test_the_panel_fits_and_shows_what_matters(tmp_path, width, using):
 
 def test_before_anything_is_measured_there_are_no_numbers():
     assert "nan" not in learning.line(progress())
-    assert learning.left(progress(share=0.1)) == "10% done"
+    assert learning.times(progress(share=0.1)) == "00:00, 10% done"
 
 
 def test_without_a_terminal_there_is_a_line_now_and_then_and_one_for_every_event(tmp_path):
     file = io.StringIO()
-    with learning.LearningScreen(Console(file=file, width=80), tmp_path) as screen:
+    with LiveScreen(Console(file=file, width=80), tmp_path, learning.LEARNING) as screen:
         for tenth in range(600):
             screen.update(progress(seconds=tenth / 10, event="passed over: game 3" if tenth == 333 else ""))
     assert len(file.getvalue().splitlines()) == 1 + 4 + 1

@@ -4,7 +4,8 @@ import pytest
 from rich.console import Console
 
 from arena.view.charts import ASCII, UNICODE
-from arena.view.scoring import ScoreScreen, line
+from arena.view.live import LiveScreen
+from arena.view.scoring import SCORING, line
 from selfplay.dqn.progress import ScoreProgress
 
 
@@ -18,7 +19,7 @@ def progress(**changes):
 @pytest.mark.parametrize("width", [34, 71, 80, 160])
 @pytest.mark.parametrize("using", [UNICODE, ASCII])
 def test_the_panel_fits_and_shows_what_matters(tmp_path, width, using):
-    screen = ScoreScreen(Console(file=io.StringIO()), tmp_path / "run")
+    screen = LiveScreen(Console(file=io.StringIO()), tmp_path / "run", SCORING)
     state = progress(
         seconds=60.0,
         steps=123_456,
@@ -32,7 +33,7 @@ def test_the_panel_fits_and_shows_what_matters(tmp_path, width, using):
     )
     screen.update(state)
     file = io.StringIO()
-    Console(file=file, width=width, height=40).print(screen.panel(state, width, using))
+    Console(file=file, width=width, height=40).print(screen.panel(width, using))
     text = file.getvalue()
     assert max(map(len, text.split("\n"))) <= width
     facts = ("01:00 of 03:00, 02:00 left", "123,456", "1,234", "11%", "22%", "63%", "7%", "31.2", "32.5", "Ctrl-C")
@@ -44,15 +45,16 @@ def test_the_panel_fits_and_shows_what_matters(tmp_path, width, using):
 
 
 def test_before_anything_is_measured_there_are_no_numbers(tmp_path):
-    screen, file = ScoreScreen(Console(file=io.StringIO()), tmp_path), io.StringIO()
-    Console(file=file, width=80).print(screen.panel(progress(), 80, UNICODE))
+    screen, file = LiveScreen(Console(file=io.StringIO()), tmp_path, SCORING), io.StringIO()
+    screen.update(progress())
+    Console(file=file, width=80).print(screen.panel(80, UNICODE))
     assert "nan" not in file.getvalue()
     assert "nan" not in line(progress())
 
 
 def test_without_a_terminal_there_is_a_line_now_and_then_and_one_for_every_event(tmp_path):
     file = io.StringIO()
-    with ScoreScreen(Console(file=file, width=80), tmp_path) as screen:
+    with LiveScreen(Console(file=file, width=80), tmp_path, SCORING) as screen:
         for tenth in range(600):
             screen.update(progress(seconds=tenth / 10, event="saved" if tenth == 333 else ""))
     lines = file.getvalue().splitlines()

@@ -24,7 +24,7 @@ def race(tmp_path, monkeypatch, capsys):
         asked.append((algo, seed, minutes))
         path = tmp_path / "out" / folder.rsplit("/", 1)[-1]
         path.mkdir(parents=True)
-        (path / config.FILE).write_text(config.to_json(config.preset(game, algo=algo, seed=int(seed))))
+        (path / options.FILE).write_text(options.to_json(config.preset(game, algo=algo, seed=int(seed))))
         for minute in range(int(float(minutes)) + 1):
             meta = {"minutes": float(minute), "steps": minute * (60_000 if algo == "pqn" else 3_000), "gamma": 0.99}
             save(path / checkpoints.FOLDER / f"{minute:06d}", seed=minute, meta={**meta, "training_score": None})

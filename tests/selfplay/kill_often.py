@@ -57,7 +57,7 @@ def learn_all(run):
         if weight and state.steps >= weight / UNIT * SETTINGS.samples_per_position / SETTINGS.batch:
             os.kill(os.getpid(), signal.SIGINT)
 
-    loop.train(run, SETTINGS, 1e6, resuming=(run / loop.config.FILE).exists(), on_progress=on_progress)
+    loop.train(run, SETTINGS, 1e6, resuming=(run / loop.options.FILE).exists(), on_progress=on_progress)
 
 
 def in_child(work, run):

@@ -12,7 +12,7 @@ from agents import checkpoints, registry
 from agents.networks import NetConfig
 from agents.search.evaluators import NetworkEvaluator
 from envs.core import InputError
-from selfplay import chunks, config, files, lessons, pgn, progress, resume
+from selfplay import chunks, config, files, lessons, options, pgn, progress, resume
 from selfplay import learn as learning
 from selfplay.held_out import hold_out, score
 from selfplay.learn import Budget, learn, preset
@@ -129,9 +129,9 @@ KILLED = """
 import sys, torch
 from pathlib import Path
 torch.set_num_threads(1)
-from tests.selfplay.test_learn import SETTINGS, Budget, learn, config
+from tests.selfplay.test_learn import SETTINGS, Budget, learn, options
 run, source = map(Path, sys.argv[1:])
-going = (run / config.FILE).exists()
+going = (run / options.FILE).exists()
 learn(run, source, None if going else SETTINGS, Budget(passes=3.0), resuming=going,
       on_progress=lambda state: print(state.steps, flush=True))
 """
@@ -199,6 +199,6 @@ def test_what_cannot_be_learned_from(tmp_path, source):
 
 
 def test_a_training_by_self_play_is_not_gone_on_with(tmp_path, source):
-    files.write(tmp_path / config.FILE, config.to_json(SETTINGS).encode())
+    files.write(tmp_path / options.FILE, options.to_json(SETTINGS).encode())
     with pytest.raises(InputError, match="holds a training by self-play"):
         run_some(tmp_path, source, resuming=True)

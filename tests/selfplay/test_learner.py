@@ -10,7 +10,8 @@ from agents import networks
 from agents.networks import PLIES, Heads, NetConfig
 from selfplay.chunks import pack, unpack
 from selfplay.config import TrainConfig
-from selfplay.learner import Diverged, Learner, learning_rate, losses, make_batch
+from selfplay.errors import Diverged
+from selfplay.learner import Learner, learning_rate, losses, make_batch
 from selfplay.window import Rows
 
 TINY = NetConfig(blocks=1, channels=8, pool_every=0)

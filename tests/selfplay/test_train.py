@@ -20,11 +20,10 @@ from envs.core import InputError
 from selfplay import chunks, config, files, holding, progress, resume
 from selfplay import train as loop
 from selfplay.config import TrainConfig
+from selfplay.errors import DiskFull, Diverged
 from selfplay.initial import begin_from, network_of
-from selfplay.learner import Diverged
 from selfplay.play import SelfPlay
 from selfplay.train import WEIGHTS, train
-from selfplay.workers import DiskFull
 
 SMALL = TrainConfig(
     game="tic_tac_toe",

@@ -14,9 +14,9 @@ from selfplay import chunks, files, resume
 from selfplay import train as loop
 from selfplay import workers as supervision
 from selfplay.config import TrainConfig
-from selfplay.learner import TrainingError
+from selfplay.errors import DiskFull, TrainingError
 from selfplay.train import train
-from selfplay.workers import DiskFull, Workers
+from selfplay.workers import Workers
 
 SMALL = TrainConfig(
     game="tic_tac_toe",

@@ -4,6 +4,7 @@ import json
 import pytest
 
 from envs.core import InputError
+from selfplay import options
 from selfplay.dqn import config
 from selfplay.dqn.config import ScoreConfig, preset
 
@@ -11,7 +12,7 @@ from selfplay.dqn.config import ScoreConfig, preset
 def test_it_comes_back_from_its_file(tmp_path):
     for algo in ("pqn", "dqn", "sb3"):
         wanted = preset("pong", algo=algo, seed=3, net={"hidden": 64}, games=16)
-        (tmp_path / config.FILE).write_text(config.to_json(wanted))
+        (tmp_path / options.FILE).write_text(options.to_json(wanted))
         assert config.read(tmp_path) == wanted
 
 
@@ -59,9 +60,9 @@ def test_wrong_options_say_what_is_wrong(changes, message):
 def test_files_that_are_no_settings(tmp_path):
     with pytest.raises(InputError, match="is not a training run"):
         config.read(tmp_path)
-    (tmp_path / config.FILE).write_text("{")
+    (tmp_path / options.FILE).write_text("{")
     with pytest.raises(InputError, match=r"config\.json: not JSON"):
         config.read(tmp_path)
-    (tmp_path / config.FILE).write_text(json.dumps({"simulations": 3}))
+    (tmp_path / options.FILE).write_text(json.dumps({"simulations": 3}))
     with pytest.raises(InputError, match=r"config\.json: unknown training option 'simulations'"):
         config.read(tmp_path)

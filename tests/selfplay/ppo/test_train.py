@@ -17,7 +17,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from agents import checkpoints
 from agents.team.player import load
 from envs.core import InputError
-from selfplay.learner import Diverged
+from selfplay.errors import Diverged
 from selfplay.ppo import config, resume
 from selfplay.ppo import train as loop
 from selfplay.ppo.league import LATEST

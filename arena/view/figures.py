@@ -1,0 +1,21 @@
+"""Numbers for people."""
+
+from __future__ import annotations
+
+import math
+
+
+def clock(seconds: float) -> str:
+    """``1:02:03`` or ``02:03``."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes:02d}:{rest:02d}"
+
+
+def rate(value: float, digits: int = 0) -> str:
+    """``1,234.5``; a dash for NaN, which is what nobody has measured yet."""
+    return "-" if math.isnan(value) else f"{value:,.{digits}f}"
+
+
+def percent(share: float) -> str:
+    return "-" if math.isnan(share) else f"{share:.0%}"
