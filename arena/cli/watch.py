@@ -214,7 +214,7 @@ def _page(record: Any) -> str:
     elif of_teams(record):
         from arena.view.team_page import page
     else:
-        from arena.view.html import page
+        from arena.view.board_page import page
     return page(record)
 
 

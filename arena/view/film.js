@@ -1,7 +1,7 @@
 "use strict";
 // Plays the film in #film. Pictures are bytes of palette numbers, each xor the one before it; chunks of them are deflated,
 // begin with a whole picture, and are unpacked when they are needed.
-const film = JSON.parse(document.getElementById("film").textContent);
+const film = JSON.parse(document.getElementById("match").textContent);
 const at = (id) => document.getElementById(id);
 const canvas = at("screen"), context = canvas.getContext("2d"), size = canvas.width * canvas.height;
 const last = film.scores.length - 1, most = Math.max(...film.scores, 1), least = Math.min(...film.scores, 0);

@@ -1,6 +1,6 @@
 """A game played for points as one web page in one file: its screen, a slider, the score's and the expectation's course.
 
-What has been said of a board game's page (`arena.view.html`) holds: nothing is loaded, and nothing in it is trusted.
+See `arena.view.page`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ import base64
 import zlib
 from collections.abc import Sequence
 from html import escape
-from string import Template
 from typing import Protocol
 
 import numpy as np
@@ -18,8 +17,7 @@ from numpy.typing import NDArray
 import envs
 from arena.records import MatchRecord
 from arena.view.film import PER_SECOND, Picture, reel
-from arena.view.html import asset, footer, harmless_json, policy
-from arena.view.timeline import result
+from arena.view.page import Parts, asset, document
 from envs.atari.game import NUM_SHOTS
 
 CHUNK = 64  # pictures that are packed together
@@ -37,7 +35,6 @@ def page(record: MatchRecord) -> str:
     """The whole page. Raises `arena.view.timeline.ReplayError` when the record does not replay."""
     scenes = reel(record)
     game = envs.score_game(record.game)
-    style, script = asset("page.css") + asset("film.css"), asset("film.js")
     palette, chunks = packed(scenes)
     thoughts = [thought.value if thought else None for thought in record.analysis]
     height, width, _ = scenes[0].shape
@@ -52,22 +49,31 @@ def page(record: MatchRecord) -> str:
         "chunk": CHUNK,
         "chunks": chunks,
     }
-    return Template(asset("film.html")).substitute(
-        policy=policy(style, script),
-        title=escape(f"{game.spec.title}: {record.agents[0].name}"),
-        style=style,
-        game=escape(game.spec.title),
-        facts=escape(f"{record.started[:10]}, {len(record.actions)} plies"),
-        width=width,
-        height=height,
-        last=len(scenes) - 1,
-        player=escape(record.agents[0].name),
-        result=escape(result(record)),
-        fault=f'    <p class="fault">{escape(record.fault.message)}</p>' if record.fault else "",
-        footer=escape(footer(record)),
-        data=harmless_json(data),
-        script=script,
+    name = escape(record.agents[0].name)
+    return document(
+        record,
+        Parts(
+            title=game.spec.title,
+            facts=f"{len(record.actions)} plies",
+            stage_label="Screen",
+            stage=f'<div class="board">{canvas(width, height, "The screen")}</div>',
+            step="Ply",
+            last=len(scenes) - 1,
+            players=f"""    <div class="player first moving"><span class="dot"></span><span class="name">{name}"""
+            """<small id="action"></small></span><span class="value" id="score"></span>"""
+            """<span class="meter"><i id="meter"></i></span></div>
+    <p class="facts" id="lives"></p>""",
+            side=asset("film.html"),
+            style="film.css",
+            script="film.js",
+            data=data,
+        ),
     )
+
+
+def canvas(width: int, height: int, label: str) -> str:
+    """Where a script draws."""
+    return f'<canvas id="screen" width="{width}" height="{height}" role="img" aria-label="{escape(label)}"></canvas>'
 
 
 def packed(scenes: Sequence[Pictured]) -> tuple[NDArray[np.uint8], list[str]]:

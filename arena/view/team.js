@@ -1,6 +1,6 @@
 "use strict";
 // Shows the game in #game: tokens on a map, or (where there is no map) pictures. Bytes are deflated, in base 64.
-const game = JSON.parse(document.getElementById("game").textContent);
+const game = JSON.parse(document.getElementById("match").textContent);
 const at = (id) => document.getElementById(id);
 const SIDES = ["first", "second"], canvas = at("screen"), context = canvas.getContext("2d");
 const last = game.last, units = game.units.length, RATE = 8;

@@ -1,7 +1,7 @@
 """A team game as one web page in one file: its map through the eyes of either side or of none, a slider, the course of
 the sides' strength, and what happened when.
 
-What has been said of a board game's page (`arena.view.html`) holds: nothing is loaded, and nothing in it is trusted.
+See `arena.view.page`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from itertools import accumulate
-from string import Template
 from typing import Any
 
 import numpy as np
@@ -20,10 +19,10 @@ from numpy.typing import NDArray
 
 import envs
 from arena.records import MatchRecord
-from arena.view.film_page import CHUNK, packed
-from arena.view.html import asset, footer, harmless_json, policy
+from arena.view.film_page import CHUNK, canvas, packed
+from arena.view.page import Parts, asset, document
 from arena.view.team_reel import events, expectations, reel
-from arena.view.timeline import ReplayError, result
+from arena.view.timeline import ReplayError
 from envs import svg
 from envs.core import Scenery, TeamGame, TeamShot
 
@@ -34,7 +33,6 @@ NO_FOG = 2
 def page(record: MatchRecord) -> str:
     """The whole page. Raises `arena.view.timeline.ReplayError` when the record does not replay."""
     shots, game = reel(record), envs.team_game(record.game)
-    style, script = asset("page.css") + asset("team.css"), asset("team.js")
     names, seats, scenery = [agent.name for agent in record.agents], game.spec.seats, game.scenery
     if scenery is not None:
         size = (round(PIXELS * scenery.background.width), round(PIXELS * scenery.background.height))
@@ -42,36 +40,42 @@ def page(record: MatchRecord) -> str:
     else:
         size, background = (_picture(shots[0]).shape[1], _picture(shots[0]).shape[0]), ""
     decisions = len(record.actions) // len(game.units)
-    return Template(asset("team.html")).substitute(
-        policy=policy(style, script),
-        title=escape(f"{game.spec.title}: {' against '.join(names)}"),
-        style=style,
-        game=escape(game.spec.title),
-        facts=escape(f"{record.started[:10]}, {decisions} decisions"),
-        background=background,
-        width=size[0],
-        height=size[1],
-        last=len(shots) - 1,
-        fog=_fog(seats) if scenery is not None else "",
-        first=escape(names[0]),
-        second=escape(names[1]),
-        west=escape(seats[0]),
-        east=escape(seats[1]),
-        result=escape(result(record)),
-        fault=f'    <p class="fault">{escape(record.fault.message)}</p>' if record.fault else "",
-        footer=escape(footer(record)),
-        data=harmless_json(_data(record, game, shots, scenery)),
-        script=script,
+    return document(
+        record,
+        Parts(
+            title=game.spec.title,
+            facts=f"{decisions} decisions",
+            stage_label="Map",
+            stage=f'<div class="board map">{background}{canvas(*size, "The map")}</div>',
+            step="Decision",
+            last=len(shots) - 1,
+            under=_fog(seats if scenery is not None else ()),
+            players="\n".join(_player(seat, name, seats[seat]) for seat, name in enumerate(names)),
+            side=asset("team.html"),
+            style="team.css",
+            script="team.js",
+            data=_data(record, game, shots, scenery),
+        ),
+    )
+
+
+def _player(seat: int, name: str, title: str) -> str:
+    side = ("first", "second")[seat]
+    return (
+        f'    <div class="player {side}"><span class="dot"></span>'
+        f'<span class="name">{escape(name)}<small>{escape(title)}</small></span>'
+        f'<span class="value" id="value{seat}"></span></div>'
     )
 
 
 def _fog(seats: Sequence[str]) -> str:
-    """Buttons: who looks at the map."""
-    sees = [(NO_FOG, "No fog"), *((seat, f"As {name} sees it") for seat, name in enumerate(seats))]
-    return "".join(
+    """Buttons: who looks at the map; none where all see everything."""
+    sees = [(NO_FOG, "No fog"), *((seat, f"As {name} sees it") for seat, name in enumerate(seats))] if seats else []
+    buttons = "".join(
         f'<button type="button" value="{seat}" aria-pressed="{str(seat == NO_FOG).lower()}">{escape(text)}</button>'
         for seat, text in sees
     )
+    return f'  <div class="fog" id="fog" role="group" aria-label="Who looks">{buttons}</div>'
 
 
 def _data(record: MatchRecord, game: TeamGame, shots: Sequence[TeamShot], scenery: Scenery | None) -> dict[str, Any]:

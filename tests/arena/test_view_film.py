@@ -22,7 +22,7 @@ from arena.view.film import WRITERS, enlarged, reel
 from arena.view.timeline import ReplayError, result
 from envs.core import InputError
 from tests.arena.matches import HOSTILE
-from tests.arena.test_view_html import browse, needs_browser, text_of
+from tests.arena.test_view_page import browse, needs_browser, text_of
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +107,7 @@ def test_the_page_is_whole_and_harmless(record):
     html = film_page.page(hostile)
     assert "<img src=x" not in html
     assert not re.search(r'(?:src|href)="?(?:https?:)?//', html)
-    data = json.loads(re.search(r'<script type="application/json" id="film">(.*?)</script>', html, re.DOTALL)[1])
+    data = json.loads(re.search(r'<script type="application/json" id="match">(.*?)</script>', html, re.DOTALL)[1])
     assert data["scores"][-1] == record.returns[0]
     assert len(data["values"]) == len(data["scores"]) == 101
 

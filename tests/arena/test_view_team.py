@@ -22,7 +22,7 @@ from arena.view.team_reel import events, expectations, reel
 from arena.view.timeline import ReplayError, result
 from envs.core import InputError
 from tests.arena.matches import HOSTILE
-from tests.arena.test_view_html import Elements, browse, needs_browser, text_of
+from tests.arena.test_view_page import Elements, browse, needs_browser, text_of
 
 GAMES = ["moba_1v1", "moba_5v5"]
 LAST = 150
@@ -126,7 +126,7 @@ def test_a_game_is_printed_where_there_is_no_screen(record, shots):
 
 
 def data_of(html):
-    return json.loads(re.search(r'<script type="application/json" id="game">(.*?)</script>', html, re.DOTALL)[1])
+    return json.loads(re.search(r'<script type="application/json" id="match">(.*?)</script>', html, re.DOTALL)[1])
 
 
 def unpacked(text):

@@ -11,7 +11,7 @@ import pytest
 
 import envs
 from arena.records import AgentRef, Fault
-from arena.view.html import page
+from arena.view.board_page import page
 from arena.view.timeline import ReplayError, frames
 from tests.arena.matches import HOSTILE, make_record
 
