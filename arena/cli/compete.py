@@ -56,7 +56,11 @@ def ladder(
     ] = None,
     name: Annotated[str | None, typer.Option(help="The ladder; named like the run or the game if left out.")] = None,
     schedule: Annotated[
-        Schedule | None, typer.Option(help="Who meets whom; adaptive, the default, asks where games teach most.")
+        Schedule | None,
+        typer.Option(
+            help="Who meets whom; adaptive, the default, asks where games teach most. In a gauntlet newcomers meet all "
+            "who were there before: checkpoints the anchors, or the agents named the first of them."
+        ),
     ] = None,
     pairs: Annotated[
         int | None,
@@ -104,14 +108,15 @@ def ladder(
     from envs.core import InputError
 
     game, specs = points.split(agents or [], game)
-    fixed = dict(map(given, anchor or []))
+    fixed, newest = dict(map(given, anchor or [])), list[str]()
     if follow and run is None:
         raise InputError("--follow needs a training to follow: --run DIR")
     if run is not None:
         game = game or game_of(run)
         known = anchors(game)
         fixed = {spec: elo for spec in known if (elo := registry.rating(spec)) is not None} | fixed
-        specs += known if follow else [*known, *spread(run, checkpoints, simulations)]
+        specs += known
+        newest = [] if follow else spread(run, checkpoints, simulations)
     title = name or (run.resolve().name if run else game)
     if title is None:
         raise InputError("which ladder? Say --name NAME, or --run DIR, or agents and --game GAME")
@@ -127,11 +132,14 @@ def ladder(
     asked["openings"] = None if openings is None else read_openings(envs.make(config.game), openings)
     changes = {field: value for field, value in asked.items() if value is not None}
     contest = Ladder(kept, title, dataclasses.replace(config, **changes))
-    contest.enter([*specs, *fixed])
+    if not newest and not contest.entrants():  # so that a gauntlet has games: the first against the others
+        contest.enter(specs[:1])
+    for wave in ([*specs, *fixed], newest):
+        contest.enter(wave)
     for spec, elo in fixed.items():
         contest.anchor(spec, elo)
     if not trust:
-        typed = {registry.pinned(spec) for spec in [*specs, *fixed]}
+        typed = {registry.pinned(spec) for spec in [*specs, *fixed, *newest]}
         unseen = [entrant.ref.spec for entrant in contest.entrants() if entrant.ref.spec not in typed]
         registry.refuse_foreign(unseen, f"ladder {title!r} in {store}")
     if len(contest.entrants()) < (1 if for_points(contest.config.game) else 2) and not follow:

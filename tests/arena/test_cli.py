@@ -263,6 +263,18 @@ def test_a_ladder_is_played_shown_and_gone_on_with(run):
     assert run("ladder", "--name", "small", "--pairs", "2")[0] == 2  # fewer than there are
 
 
+def test_in_a_gauntlet_the_first_agent_meets_the_others_and_newcomers_meet_all(run):
+    words = ("--game", "tic_tac_toe", "--workers", "1", "--json")
+    code, out, err = run(
+        "ladder", "random", "mcts?simulations=2", "alphabeta", *words, "--schedule", "gauntlet", "--pairs", "1"
+    )
+    assert code == 0, err
+    played = {row["agent"]: row["games"] for row in json.loads(out)["agents"]}
+    assert played == {"random": 4, "mcts?simulations=2": 2, "alphabeta": 2}
+    _, out, _ = run("ladder", "mcts?simulations=9", "--name", "tic_tac_toe", "--workers", "1", "--json")
+    assert {row["agent"]: row["games"] for row in json.loads(out)["agents"]}["mcts?simulations=9"] == 6
+
+
 def test_a_person_plays_with_undo_hint_and_mistakes(run, monkeypatch):
     typed = iter(["help", "moves", "9", "hint", "4", "undo", "3", "", "resign"])
     monkeypatch.setattr("builtins.input", lambda prompt: next(typed))
