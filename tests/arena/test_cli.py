@@ -1,6 +1,5 @@
 import contextlib
 import json
-import math
 import os
 import re
 import sqlite3
@@ -11,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-import arena.cli
 from agents.core import AgentError
 from arena.cli import PANELS
 from arena.records import from_json, to_json
@@ -20,25 +18,6 @@ from tests.arena.matches import HOSTILE, make_record
 COMMANDS = [command.__name__ for commands in PANELS.values() for command in commands]
 ROOT = Path(__file__).parents[2]
 HEAVY = {"numpy", "numba", "torch", "sqlalchemy", "scipy", "envs", "agents.core", "selfplay.train", "tensorboard"}
-
-
-@pytest.fixture
-def run(monkeypatch, capsys, tmp_path):
-    """Runs the program in an empty folder: (exit code, standard output, standard error)."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "100")
-    monkeypatch.delenv("ARENA_STORE", raising=False)
-
-    def call(*words: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["arena", *words])
-        try:
-            arena.cli.main()
-            code = 0
-        except SystemExit as end:
-            code = int(end.code or 0)
-        return code, *capsys.readouterr()
-
-    return call
 
 
 def options_of(text: str) -> set[str]:
@@ -334,79 +313,3 @@ def test_hostile_names_cannot_reach_the_terminal(run, tmp_path):
     assert "\x1b" not in out
     assert "\x07" not in out
     assert "[bold]bob[/bold]" in out
-
-
-class TestTrain:
-    """With the training itself replaced: what reaches it, and what is shown."""
-
-    @pytest.fixture
-    def calls(self, monkeypatch):
-        from selfplay.train import Result
-
-        calls = []
-
-        def train(run, settings, seconds, *, resuming, on_progress, gate):
-            assert (gate is not None) == bool(settings is not None and settings.gate_games)
-            calls.append((run, settings, seconds, resuming))
-            on_progress(progress(seconds=30.0, event="worker 1 was replaced"))
-            return Result(run / "checkpoints" / "000001", 30.0, 1234, 56, interrupted=len(calls) > 1)
-
-        monkeypatch.setattr("selfplay.train.train", train)
-        return calls
-
-    def test_time_and_options(self, run, calls):
-        code, out, err = run(
-            *("train", "tic_tac_toe", "--hours", "2", "--size", "small", "--seed", "7"),
-            *("--set", "simulations=99", "--set", "net.channels=24", "--set", "early.draw_after=9"),
-        )
-        assert code == 0, err
-        folder, settings, seconds, resuming = calls[0]
-        assert (seconds, resuming) == (7200.0, False)
-        assert (settings.simulations, settings.seed, settings.early.draw_after) == (99, 7, 9)
-        assert (settings.net.blocks, settings.net.channels) == (3, 24)
-        assert re.fullmatch(r"tic_tac_toe-\d{8}-\d{6}", folder.name)
-        assert "worker 1 was replaced" in out
-        assert f"--run {folder}" in out
-
-    def test_ctrl_c_says_how_to_go_on(self, run, calls):
-        run("train", "tic_tac_toe", "--run", "runs/a")
-        code, _, err = run("train", "tic_tac_toe", "--run", "runs/b")
-        assert code == 130
-        assert "train tic_tac_toe --resume --run runs/b" in err
-        assert [seconds for _, _, seconds, _ in calls] == [900.0, 900.0]
-
-    def test_resuming_takes_the_newest_run_and_what_it_was_asked_for(self, run, calls, tmp_path):
-        from selfplay.config import preset, to_json
-
-        for number, (name, game) in enumerate([("old", "tic_tac_toe"), ("new", "tic_tac_toe"), ("other", "othello")]):
-            folder = tmp_path / "runs" / name
-            folder.mkdir(parents=True)
-            (folder / "config.json").write_text(to_json(preset(game)))
-            (folder / "metrics.jsonl").write_text(json.dumps({"seconds": 10.0, "budget": 600.0}) + "\n")
-            for file in folder.iterdir():
-                os.utime(file, (1e9 + number, 1e9 + number))
-        code, _, err = run("train", "tic_tac_toe", "--resume")
-        assert code == 0, err
-        assert calls == [(Path("runs/new"), None, 600.0, True)]
-        (tmp_path / "runs/new/metrics.jsonl").write_text(json.dumps({"seconds": 600.0, "budget": 600.0}) + "\n")
-        assert "has had its 10 minutes" in run("train", "tic_tac_toe", "--resume", "--run", "runs/new")[2]
-        assert run("train", "tic_tac_toe", "--resume", "--size", "small")[0] == 2
-
-    def test_from_a_checkpoint_through_a_gate(self, run, calls):
-        assert run("train", "connect_four", "--from", "shipped:connect_four", "--gate")[0] == 0
-        settings = calls[0][1]
-        assert settings.gate_games == 200
-        assert settings.initial.endswith("shipped/connect_four")
-        run("train", "connect_four", "--gate", "--set", "gate_games=50")
-        assert (calls[1][1].gate_games, calls[1][1].initial) == (50, "")
-        other = run("train", "connect_four", "--from", "shipped:connect_four", "--size", "tiny")
-        assert other[0] == 2
-        assert "the network of shipped:connect_four is another one: " in other[2]
-        assert "not for othello" in run("train", "othello", "--from", "shipped:connect_four")[2]
-
-
-def progress(**changes):
-    from selfplay.progress import Progress
-
-    facts = dict.fromkeys(Progress.__dataclass_fields__, 0)
-    return Progress(**{**facts, "game": "tic_tac_toe", "budget": 60.0, "policy_loss": math.nan, "event": "", **changes})

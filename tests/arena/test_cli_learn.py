@@ -5,7 +5,6 @@ import re
 import pytest
 
 from agents.uci.programs import find_engine
-from tests.arena.test_cli import run  # noqa: F401 (a fixture)
 from tests.selfplay.expert_games import random_game, write
 
 
@@ -14,7 +13,7 @@ def games(tmp_path):
     return write(tmp_path / "games.pgn", [random_game(seed, 20) for seed in range(8)]).name
 
 
-def test_games_to_a_player_and_on(run, games):  # noqa: F811
+def test_games_to_a_player_and_on(run, games):
     words = ("learn", "chess", "--run", "taught")
     code, out, err = run(*words, "--from", games, "--epochs", "1", "--size", "tiny", "--set", "batch=32")
     assert code == 0, err
@@ -41,14 +40,14 @@ def test_games_to_a_player_and_on(run, games):  # noqa: F811
         (["experts", "chess", "--games", "1", "-o", "x.pgn", "--drawn", "2"], "drawn is from 0 to 1, not 2"),
     ],
 )
-def test_what_cannot_be_done(run, games, words, message):  # noqa: F811
+def test_what_cannot_be_done(run, games, words, message):
     code, _, err = run(*words)
     assert code == 2
     assert message in err
 
 
 @pytest.mark.skipif(find_engine("stockfish") is None, reason="Stockfish is not installed")
-def test_an_engine_makes_games(run):  # noqa: F811
+def test_an_engine_makes_games(run):
     code, out, err = run("experts", "chess", "--games", "2", "-o", "made.pgn", "--nodes", "50", "--workers", "1")
     assert code == 0, err
     assert "2 of 2 games, " in out

@@ -6,19 +6,18 @@ from pathlib import Path
 import pytest
 
 import arena.cli.points
-from tests.arena.test_cli import run  # noqa: F401 (a fixture)
 from tests.arena.test_points import DICE
 
 
 @pytest.fixture
-def played(run):  # noqa: F811
+def played(run):
     """Two short games in the store of an empty folder, as the match's JSON."""
     code, out, _ = run("match", "breakout", "random", "--games", "2", "--seed", "5", "--json")
     assert code == 0
     return json.loads(out)
 
 
-def test_a_match_gives_every_raw_score_and_its_games_are_kept(run, played, tmp_path):  # noqa: F811
+def test_a_match_gives_every_raw_score_and_its_games_are_kept(run, played, tmp_path):
     (row,) = played["agents"]
     assert (played["game"], played["seed"], len(row["scores"]), row["faults"]) == ("breakout", 5, 2, 0)
     assert played["published"]["dqn"] == 401.2
@@ -56,13 +55,13 @@ def test_a_match_gives_every_raw_score_and_its_games_are_kept(run, played, tmp_p
         (("perft", "breakout"), "is played for points"),
     ],
 )
-def test_wrong_input(run, words, said):  # noqa: F811
+def test_wrong_input(run, words, said):
     code, _, err = run(*words)
     assert code == 2
     assert said in " ".join(err.split())
 
 
-def test_games_are_listed(run):  # noqa: F811
+def test_games_are_listed(run):
     code, out, _ = run("games", "--json")
     games = {row["id"]: row for row in json.loads(out)}
     assert code == 0

@@ -10,7 +10,6 @@ from arena import milestones
 from selfplay import options
 from selfplay.dqn import config
 from tests.agents.dqn.test_player import save
-from tests.arena.test_cli import run  # noqa: F401 (a fixture)
 
 
 @pytest.fixture
@@ -23,7 +22,7 @@ def training(tmp_path):
     return folder
 
 
-def test_what_is_not_recorded_is_played_and_what_is_is_not(run, training, monkeypatch):  # noqa: F811
+def test_what_is_not_recorded_is_played_and_what_is_is_not(run, training, monkeypatch):
     monkeypatch.setattr("arena.view.story.LONGEST", 1)
     monkeypatch.setattr("arena.view.story.LINGER", 1)
     code, out, err = run("story", "runs/a", "--at", "1", "--at", "0", "--games", "1", "-o", "story.png")
@@ -53,7 +52,7 @@ def test_what_is_not_recorded_is_played_and_what_is_is_not(run, training, monkey
         (("story", "runs/b"), "runs/b is not a training run"),
     ],
 )
-def test_wrong_words_say_what_is_wrong(run, training, words, message):  # noqa: F811
+def test_wrong_words_say_what_is_wrong(run, training, words, message):
     code, _, err = run(*words)
     assert code == 2
     assert message in " ".join(err.split())

@@ -5,11 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.arena.test_cli import run  # noqa: F401 (a fixture)
-
 
 @pytest.fixture
-def played(run):  # noqa: F811
+def played(run):
     """Two games in the store of an empty folder, as the match's JSON."""
     code, out, _ = run(
         "match", "moba_1v1", "bot:brawler", "bot:idle", "--games", "2", "--set", "max_cycles=60", "--json"
@@ -18,7 +16,7 @@ def played(run):  # noqa: F811
     return json.loads(out)
 
 
-def test_a_match_is_kept_listed_checked_and_shown(run, played, tmp_path):  # noqa: F811
+def test_a_match_is_kept_listed_checked_and_shown(run, played, tmp_path):
     assert (played["game"], played["games"], played["drawn"]) == ("moba_1v1", 2, 2)
     code, out, _ = run("replay", "--verify", "--ask", "--all", "--json")
     assert (code, json.loads(out)) == (0, {"checked": 2, "findings": []})
@@ -40,7 +38,7 @@ def test_a_match_is_kept_listed_checked_and_shown(run, played, tmp_path):  # noq
         assert Path(tmp_path, name).stat().st_size > 1000
 
 
-def test_a_ladder(run):  # noqa: F811
+def test_a_ladder(run):
     words = (
         "ladder",
         "moba_1v1",
@@ -60,7 +58,7 @@ def test_a_ladder(run):  # noqa: F811
     assert {row["agent"] for row in json.loads(out)["agents"]} == {"bot:idle", "bot:brawler"}
 
 
-def test_games_and_agents_are_listed(run):  # noqa: F811
+def test_games_and_agents_are_listed(run):
     _, out, _ = run("games", "--json")
     assert {row["id"]: row for row in json.loads(out)}["moba_5v5"]["family"] == "team"
     _, out, _ = run("agents", "--game", "moba_5v5", "--json")
@@ -85,7 +83,7 @@ def test_games_and_agents_are_listed(run):  # noqa: F811
         (("perft", "moba_5v5"), "is played by teams"),
     ],
 )
-def test_wrong_input(run, words, said):  # noqa: F811
+def test_wrong_input(run, words, said):
     code, _, err = run(*words)
     assert code == 2
     assert said in " ".join(err.split())

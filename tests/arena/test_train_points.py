@@ -2,33 +2,14 @@
 
 import json
 import re
-import sys
 from types import SimpleNamespace
 
 import pytest
 
-import arena.cli
 from arena import milestones
 from selfplay import options
 from selfplay.dqn.train import Result
 from tests.arena.test_view_scoring import progress
-
-
-@pytest.fixture
-def run(monkeypatch, capsys, tmp_path):
-    """Runs the program in an empty folder: (exit code, standard output, standard error)."""
-    monkeypatch.chdir(tmp_path)
-
-    def call(*words):
-        monkeypatch.setattr(sys, "argv", ["arena", *words])
-        try:
-            arena.cli.main()
-            code = 0
-        except SystemExit as end:
-            code = int(end.code or 0)
-        return code, *capsys.readouterr()
-
-    return call
 
 
 @pytest.fixture

@@ -2,13 +2,11 @@
 
 import io
 import re
-import sys
 
 import pytest
 import torch
 from rich.console import Console
 
-import arena.cli
 from agents import checkpoints
 from agents.team.network import TeamConfig, TeamNetwork
 from arena.view.charts import ASCII, UNICODE
@@ -71,23 +69,6 @@ def test_without_a_terminal_there_is_a_line_now_and_then_and_one_for_every_event
     lines = file.getvalue().splitlines()
     assert len(lines) == 1 + 5  # the folder; 0, 15 and 30 seconds, the event, and 15 seconds later
     assert sum("saved" in text for text in lines) == 1
-
-
-@pytest.fixture
-def run(monkeypatch, capsys, tmp_path):
-    """Runs the program in an empty folder: (exit code, standard output, standard error)."""
-    monkeypatch.chdir(tmp_path)
-
-    def call(*words):
-        monkeypatch.setattr(sys, "argv", ["arena", *words])
-        try:
-            arena.cli.main()
-            code = 0
-        except SystemExit as end:
-            code = int(end.code or 0)
-        return code, *capsys.readouterr()
-
-    return call
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from agents import checkpoints
 from bench import breakout_curve, breakout_race
 from envs.core import InputError
 from selfplay.dqn import config
+from selfplay.options import FILE, to_json
 from tests.agents.dqn.test_player import save
 
 GROWTH = {"pqn": 40.0, "sb3": 0.25}  # points a minute
@@ -24,7 +25,7 @@ def race(tmp_path, monkeypatch, capsys):
         asked.append((algo, seed, minutes))
         path = tmp_path / "out" / folder.rsplit("/", 1)[-1]
         path.mkdir(parents=True)
-        (path / options.FILE).write_text(options.to_json(config.preset(game, algo=algo, seed=int(seed))))
+        (path / FILE).write_text(to_json(config.preset(game, algo=algo, seed=int(seed))))
         for minute in range(int(float(minutes)) + 1):
             meta = {"minutes": float(minute), "steps": minute * (60_000 if algo == "pqn" else 3_000), "gamma": 0.99}
             save(path / checkpoints.FOLDER / f"{minute:06d}", seed=minute, meta={**meta, "training_score": None})

@@ -16,7 +16,7 @@ import torch.utils.tensorboard  # here, or each attempt would spend most of its 
 import envs
 from agents import checkpoints
 from agents.networks import NetConfig
-from selfplay import chunks, files, learner, resume
+from selfplay import chunks, files, learner, options, progress, resume
 from selfplay import train as loop
 from selfplay.config import TrainConfig
 from selfplay.replay import Replay
@@ -57,7 +57,7 @@ def learn_all(run):
         if weight and state.steps >= weight / UNIT * SETTINGS.samples_per_position / SETTINGS.batch:
             os.kill(os.getpid(), signal.SIGINT)
 
-    loop.train(run, SETTINGS, 1e6, resuming=(run / loop.options.FILE).exists(), on_progress=on_progress)
+    loop.train(run, SETTINGS, 1e6, resuming=(run / options.FILE).exists(), on_progress=on_progress)
 
 
 def in_child(work, run):
@@ -83,7 +83,7 @@ def load_kernels(run):
 
 def main(alone, run, kills):
     loop.Workers = NoWorkers
-    loop.PROGRESS_SECONDS, loop.LEARN_SECONDS = 0.05, 0.05
+    progress.PROGRESS_SECONDS, loop.LEARN_SECONDS = 0.05, 0.05
     torch.set_num_threads(1)  # or the children would inherit a thread pool without its threads
     load_kernels(alone)
     children = [in_child(learn_all, alone)]

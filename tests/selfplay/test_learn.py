@@ -103,7 +103,7 @@ def same(one, other):
 
 
 def test_a_run_stopped_again_and_again_ends_like_one_left_alone(tmp_path, source, monkeypatch):
-    monkeypatch.setattr("selfplay.learn.PROGRESS_SECONDS", 0.001)
+    monkeypatch.setattr("selfplay.progress.PROGRESS_SECONDS", 0.001)
     alone, stopped = tmp_path / "alone", tmp_path / "stopped"
     run_some(alone, source, 2.0)
     steps = []
@@ -185,7 +185,7 @@ def test_what_cannot_be_learned_from(tmp_path, source):
     bad = write(tmp_path / "bad.pgn", [BAD, BAD])
     with pytest.raises(InputError, match=r"bad\.pgn holds no game to learn from \(2 no result\)"):
         run_some(tmp_path / "none", bad)
-    with pytest.raises(InputError, match="no training to resume"):
+    with pytest.raises(InputError, match="no training run to resume"):
         run_some(run, None, settings=None, resuming=True)
     run_some(run, source, 0.2)
     with pytest.raises(InputError, match="already holds a training"):

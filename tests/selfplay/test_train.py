@@ -189,7 +189,7 @@ def test_an_interruption_changes_nothing_in_what_is_learned(tmp_path, workers):
 
 
 def test_metrics_go_to_json_lines_and_tensorboard(tmp_path, monkeypatch):
-    monkeypatch.setattr(loop, "JOURNAL_SECONDS", 0.1)
+    monkeypatch.setattr(progress, "JOURNAL_SECONDS", 0.1)
     run_some(tmp_path / "run", 1.6)
     rows = [json.loads(line) for line in (tmp_path / "run" / progress.METRICS).read_text().splitlines()]
     assert rows[-1].keys() == progress.Progress.__dataclass_fields__.keys()

@@ -10,7 +10,7 @@ import pytest
 
 from agents import checkpoints
 from agents.networks import NetConfig
-from selfplay import chunks, files, resume
+from selfplay import chunks, config, files, options, resume
 from selfplay import train as loop
 from selfplay import workers as supervision
 from selfplay.config import TrainConfig
@@ -80,7 +80,7 @@ def test_killed_workers_are_replaced_and_ctrl_c_saves_everything(tmp_path, monke
 
 
 def test_a_worker_ends_when_its_parent_has_gone(tmp_path):
-    loop._prepare(tmp_path, SMALL, False)  # no weights yet: the worker waits for them
+    options.in_force(tmp_path, SMALL, False, config.read)  # no weights yet: the worker waits for them
     start = f"""
 import sys
 from pathlib import Path

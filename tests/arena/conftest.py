@@ -1,0 +1,26 @@
+"""Fixtures of these tests."""
+
+import sys
+
+import pytest
+
+import arena.cli
+
+
+@pytest.fixture
+def run(monkeypatch, capsys, tmp_path):
+    """Runs the program in an empty folder: (exit code, standard output, standard error)."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.delenv("ARENA_STORE", raising=False)
+
+    def call(*words: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["arena", *words])
+        try:
+            arena.cli.main()
+            code = 0
+        except SystemExit as end:
+            code = int(end.code or 0)
+        return code, *capsys.readouterr()
+
+    return call
