@@ -15,9 +15,8 @@ from envs.moba import tables as t
 
 BOTS = ("idle", "random", "pusher", "farmer", "brawler", "captain", "raider")
 TRAINING_BOTS = BOTS[:-1]  # learners never meet the raider
-VERSION = 4
-"""Raised whenever a bot decides otherwise: results of another version are not of the same player. It stands in this
-file as a change of it makes numba compile anew what it keeps of all others."""
+VERSION = 5
+"""Raised whenever a bot decides otherwise: results of another version are not of the same player."""
 
 U = np.uint64
 

@@ -19,7 +19,7 @@ SELF_X, SELF_Y, SELF_LANE, AT_HOME = AT["self_x"], AT["self_y"], AT["self_lane_0
 SELF_ROLE, DAMAGE, HURT = AT["self_role_guardian"], AT["self_damage"], AT["self_hurt"]
 FOES, FOE_SIZE, ALLIES, ALLY_SIZE, ALLY_LEVEL = AT["foe0_alive"], len(FOE), AT["ally0_alive"], len(ALLY), 5
 FOE_SEEN, FOE_HP_AMOUNT, FOE_AGE, FOE_DISTANCE, FOE_REACH = 1, 6, 4, 9, 10
-LANES, FRONT, FOE_FRONT = AT["lane0_creeps"], 2, 3
+LANES, FOE_CREEPS, FRONT, FOE_FRONT = AT["lane0_creeps"], 1, 2, 3
 KILLABLE, HITS, WEAKEST, NEAREST = AT["weakest_killable"], AT["weakest_hits"], AT["weakest_here"], AT["nearest_here"]
 NEAREST_DISTANCE = AT["nearest_distance"]
 OPEN, SIEGE_DISTANCE, SIEGE_HP = AT["siege_open"], AT["siege_distance"], AT["siege_hp"]
@@ -57,6 +57,14 @@ def own_role(seen: Seen) -> int:
     while role < len(t.ROLES) - 1 and seen[SELF_ROLE + role] == 0:
         role += 1
     return role
+
+
+@njit(cache=True, nogil=True)
+def own_slot(seen: Seen) -> int:
+    slot = 0
+    while slot < 4 and seen[SELF_SLOT + slot] == 0:
+        slot += 1
+    return slot
 
 
 @njit(cache=True, nogil=True)

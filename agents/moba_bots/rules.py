@@ -13,6 +13,7 @@ from envs.moba import tables as t
 
 F = np.float32
 PASS = -1  # nothing to do here
+GROUP = 3  # heroes of a side, the first, that go together where it groups; the others keep their lanes
 Temper = NDArray[np.float32]  # [NUM_TEMPERS], a row of `tempers.TEMPERS`
 Ability = NDArray[np.float32]  # a row of `envs.moba.tables.ABILITY`
 
@@ -206,16 +207,32 @@ def farm(seen: Seen, mask: Mask, lane: int, temper: Temper) -> int:
 
 
 @njit(cache=True, nogil=True)
-def common_lane(seen: Seen) -> int:
-    """The lane a whole side can agree on: where the foe's towers have suffered most, from the shared view."""
-    best, found = F(9), 1
-    for k in range(3):
-        lane = (k + 1) % 3  # the middle first
-        other = 2 - lane
+def threatened(seen: Seen, lane: int) -> bool:
+    """Whether the foe's creeps stand at the lane's outermost own building."""
+    at = r.LANES + lane * 4
+    return bool(seen[at + r.FOE_CREEPS] > 0 and seen[at + r.FOE_FRONT] < r.post(seen, lane) + F(0.1))
+
+
+@njit(cache=True, nogil=True)
+def meeting(seen: Seen) -> int:
+    """The lane that a whole side agrees on, from the shared view: where its creeps are farthest on, and rather where
+    the foe's towers have suffered."""
+    best, found = F(-9), 1
+    for lane in range(3):
+        at, other = r.LANES + lane * 4, 2 - lane
         left = seen[r.FOE_BUILDINGS + 2 * other] + seen[r.FOE_BUILDINGS + 2 * other + 1]
-        if left < best and left > 0:
-            best, found = left, lane
+        worth = (seen[at + r.FRONT] if seen[at] > 0 else F(0)) - F(0.3) * left
+        if worth > best:
+            best, found = worth, lane
     return found
+
+
+@njit(cache=True, nogil=True)
+def lane_of(seen: Seen, temper: Temper) -> int:
+    """Where a hero belongs now: in its own lane, or with the group if it is of it and its own lane is safe."""
+    own = r.own_lane(seen)
+    grouped = seen[r.ALLIES + r.ALLY_LEVEL] > 0 and seen[r.TICK] * F(6000) > temper[p.GROUPS]  # > 0: is not alone
+    return meeting(seen) if grouped and r.own_slot(seen) < GROUP and not threatened(seen, own) else own
 
 
 @njit(cache=True, nogil=True)
@@ -234,12 +251,9 @@ def decide(seen: Seen, mask: Mask, temper: Temper) -> int:
         action = r.homewards(seen)
     if action == PASS and seen[r.IN_RANGE] > 0 and seen[r.COVER] < temper[p.COVER]:
         action = r.homewards(seen)
-    if action == PASS:
+    lane = lane_of(seen, temper)
+    if action == PASS and lane == r.own_lane(seen):
         action = forage(seen, mask, temper)
     if action == PASS:
         action = shop(seen, mask, temper)
-    if action != PASS:
-        return action
-    alone = seen[r.SELF_SLOT] > 0 and seen[r.ALLIES + 5] == 0  # a game of one hero a side
-    grouped = not alone and seen[r.TICK] * F(6000) > temper[p.GROUPS]
-    return farm(seen, mask, common_lane(seen) if grouped else r.own_lane(seen), temper)
+    return action if action != PASS else farm(seen, mask, lane, temper)

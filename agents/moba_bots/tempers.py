@@ -20,7 +20,7 @@ GREED = 9  # 1: also under a tower
 SIEGE = 10  # attacks a building as long as this times the harm expected leaves it alive; 0: only under cover
 BEHIND = 11  # how far it stays behind its foremost creeps
 SHOPS = 12  # 1: recalls in a quiet moment for the next item
-GROUPS = 13  # ticks after which the whole side goes to one lane
+GROUPS = 13  # ticks after which the first heroes of a side go together, where it is farthest on
 FORAGES = 14  # takes neutrals up to this level (in tenths)
 SHUNS = 15  # walks away from heroes nearer than this unless its side is stronger by 0.3
 STORM = 16  # once so much more of its side is alive than of the foe's (in sides), it stays on, hurt as it is
@@ -32,7 +32,7 @@ TEMPERS = np.array(
     [
         [0.35, 0.30, 0.9, 0, 0.5, NEVER, NEVER, 0.1, 0, 0, 0, 0.0, 0, NEVER, 0, 0, NEVER, 1],  # farmer
         [0.20, 0.20, 0.7, 1, 0.48, -2.0, 9, 0, 0, 0, 0, -0.03, 1, NEVER, 0, 0, NEVER, 1],  # brawler
-        [0.5, 0.2, 0.77, 1, 0.3, -2, 7, 0.18, 0.76, 1, 0.73, 0.06, 1, NEVER, 0.3, 1.2, 0.76, 0.39],  # captain
+        [0.5, 0.2, 0.77, 1, 0.3, -2, 7, 0.18, 0.76, 1, 0.73, 0.06, 1, 800, 0.3, 1.2, 0.76, 0.39],  # captain
         [0.35, 0.35, 0.9, 1, 0.3, NEVER, NEVER, 0.1, 0, 0, 1, 0.04, 1, NEVER, 0.4, 2, NEVER, 1],  # raider
     ],
     F,
