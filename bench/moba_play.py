@@ -102,9 +102,11 @@ def crew(spec: str) -> Crew:
     raise InputError(f"{spec}: neither a bot (bot:captain) nor a team's checkpoint")
 
 
-def heroes_of(spec: str) -> int:
-    """A side of the game that a team's checkpoint plays. Raises `InputError`."""
+def heroes_of(spec: str, game: str | None = None) -> int:
+    """A side of the game that a team's checkpoint plays, or of ``game`` for a bot. Raises `InputError`."""
     kind, target, _ = parse(spec)
+    if kind.id == "bot" and game is not None:
+        return 5 if game == "moba_5v5" else 1
     if kind.id != KIND:
         raise InputError(f"{spec}: not a team's checkpoint")
     return 5 if load(target)[0].game == "moba_5v5" else 1

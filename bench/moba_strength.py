@@ -1,10 +1,11 @@
-"""How strong a team is: ``python -m bench.moba_strength CHECKPOINT [--games 400] [--against SPEC ...] [--json]``.
+"""How strong a team is: ``python -m bench.moba_strength AGENT [--games 400] [--against SPEC ...] [--json]``.
 
 Games against every scripted bot, the one that no training meets included, each seed played from both sides; games won
-(a draw is not one) with 95% Wilson intervals. ``--against`` names other opponents. Examples:
+(a draw is not one) with 95% Wilson intervals. ``--against`` names other opponents, ``--game`` a bot's game. Examples:
 
     python -m bench.moba_strength runs/x/latest
     python -m bench.moba_strength runs/x/latest --against runs/x/checkpoints/000010 --games 1000
+    python -m bench.moba_strength bot:captain --game moba_5v5
 """
 
 from __future__ import annotations
@@ -28,10 +29,15 @@ from envs.moba.setup import Setup
 
 
 def measure(
-    target: str, opponents: Sequence[str], games: int, seed: int = 0, progress: bool = False
+    target: str,
+    opponents: Sequence[str],
+    games: int,
+    seed: int = 0,
+    progress: bool = False,
+    game: str | None = None,
 ) -> dict[str, Score]:
     """The score against each opponent. Raises `InputError`."""
-    setup = Setup(heroes=heroes_of(target))  # type: ignore[arg-type]  # 1 or 5
+    setup = Setup(heroes=heroes_of(target, game))  # type: ignore[arg-type]  # 1 or 5
     ours = crew(target)
     todo = track(opponents, "playing", console=Console(stderr=True), transient=True) if progress else opponents
     return {name: duel(setup, ours, crew(name), games, seed) for name in todo}
@@ -60,7 +66,8 @@ def rows(scores: dict[str, Score]) -> list[dict[str, Any]]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("checkpoint")
+    parser.add_argument("agent")
+    parser.add_argument("--game", choices=["moba_1v1", "moba_5v5"], help="of a bot; a checkpoint has its own")
     parser.add_argument("--games", type=int, default=400, help="against each, an even number")
     parser.add_argument("--against", nargs="+", default=[f"bot:{name}" for name in BOTS], metavar="SPEC")
     parser.add_argument("--seed", type=int, default=0)
@@ -68,13 +75,13 @@ def main() -> None:
     args = parser.parse_args()
     torch.set_num_threads(1)
     try:
-        found = rows(measure(args.checkpoint, args.against, args.games, args.seed, progress=True))
+        found = rows(measure(args.agent, args.against, args.games, args.seed, True, args.game))
     except InputError as error:
         sys.exit(f"error: {error}")
     if args.json:
-        print(json.dumps({"checkpoint": args.checkpoint, "seed": args.seed, "opponents": found}, indent=1))
+        print(json.dumps({"agent": args.agent, "seed": args.seed, "opponents": found}, indent=1))
         return
-    table = Table(title=f"{args.checkpoint} against", title_justify="left", box=SIMPLE_HEAD)
+    table = Table(title=f"{args.agent} against", title_justify="left", box=SIMPLE_HEAD)
     for column in ("opponent", "games", "won", "drawn", "lost", "won, %", "95%", "length"):
         table.add_column(column, justify="left" if column == "opponent" else "right", no_wrap=True)
     for row in found:

@@ -112,6 +112,8 @@ def test_the_command_of_strength(checkpoint, short, monkeypatch, capsys):
     assert len(rows) == 7
     assert all(row["won"] + row["drawn"] + row["lost"] == 2 for row in rows)
     assert "95%" in called(monkeypatch, capsys, moba_strength, checkpoint[0], "--games", "2", "--against", "bot:idle")
+    bots = ("bot:pusher", "--game", "moba_1v1", "--games", "2", "--against", "bot:idle")
+    assert "bot:pusher against" in called(monkeypatch, capsys, moba_strength, *bots)
 
 
 def test_the_command_of_mirror_matches(checkpoint, short, monkeypatch, capsys):
