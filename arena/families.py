@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 
 import envs
 from agents.core import Agent
-from arena import points, runner, teams
+from arena import boards, points, teams
 from arena.records import AgentRef, FaultKind, MatchRecord
-from arena.runner import Event, Limits, Player, Task
+from arena.runner import Complaint, Event, Limits, Player, Task, faulted, make_record, zero_sum
 
 
 def for_points(game_id: str) -> bool:
@@ -22,7 +22,7 @@ def for_teams(game_id: str) -> bool:
 
 
 def play(game_id: str, players: Sequence[Player], tasks: Sequence[Task], limits: Limits) -> Iterator[Event]:
-    """`arena.runner.play` or `arena.teams.play` with two players, or `arena.points.play` with one."""
+    """`arena.boards.play` or `arena.teams.play` with two players, or `arena.points.play` with one."""
     if for_points(game_id):
         (player,) = players
         yield from points.play(envs.score_game(game_id), player, tasks, limits)
@@ -31,7 +31,7 @@ def play(game_id: str, players: Sequence[Player], tasks: Sequence[Task], limits:
     if for_teams(game_id):
         yield from teams.play(envs.team_game(game_id), (one, two), tasks, limits)
     else:
-        yield from runner.play(envs.make(game_id), (one, two), tasks, limits)
+        yield from boards.play(envs.make(game_id), (one, two), tasks, limits)
 
 
 def warm_up(agent: Agent, game_id: str) -> None:
@@ -41,7 +41,7 @@ def warm_up(agent: Agent, game_id: str) -> None:
     elif for_teams(game_id):
         teams.warm_up(agent, envs.team_game(game_id))
     else:
-        runner.warm_up(agent, envs.make(game_id))
+        boards.warm_up(agent, envs.make(game_id))
 
 
 def forfeit(
@@ -57,15 +57,11 @@ def forfeit(
     seconds: float,
 ) -> MatchRecord:
     """The record of a game that ended by a fault of that player (or of nobody, ``host``) after these actions."""
-    spec = envs.spec(game_id)
+    complaint, returns = Complaint(kind, message), tuple[float, ...]()
     if for_points(game_id):
-        score = points.score_of(envs.score_game(game_id), task.seed, actions)
-        fault = points.blamed(kind, message)
-        return points.make_record(
-            spec, players[0], task, actions, score, "fault", fault=fault, started=started, seconds=seconds
-        )
-    one, two = players
-    outcome, fault = runner.faulted(task, kind, player, message)
-    return runner.make_record(
-        spec, (one, two), task, actions, outcome, "fault", fault=fault, started=started, seconds=seconds
-    )
+        returns, fault = (points.score_of(envs.score_game(game_id), task.seed, actions),), points.blamed(complaint)
+    else:
+        outcome, fault = faulted(task, player, complaint)
+        returns = zero_sum(outcome)
+    spec = envs.spec(game_id)
+    return make_record(spec, players, task, actions, returns, "fault", fault=fault, started=started, seconds=seconds)

@@ -7,17 +7,14 @@ player breaks (see `arena.runner` for how) ends there with the points it has got
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
-from importlib.metadata import version
 
 import numpy as np
 from numpy.typing import NDArray
 
 from agents.core import Agent, Batch, GameKey
-from arena.records import AgentRef, Fault, FaultKind, MatchRecord, Ply, Termination
+from arena.records import Fault, Termination
 from arena.runner import (
     Answer,
     Answered,
@@ -26,52 +23,17 @@ from arena.runner import (
     Finished,
     Limits,
     Player,
+    Sheet,
     Task,
-    Thinking,
     ask,
-    blame,
     examine,
-    keys_for,
-    versions,
 )
 from envs.core import GameSpec, ScoreGame
 
 
-def make_record(
-    spec: GameSpec,
-    player: AgentRef,
-    task: Task,
-    actions: Sequence[int],
-    score: float,
-    termination: Termination,
-    *,
-    fault: Fault | None = None,
-    analysis: Sequence[Ply | None] = (),
-    started: str,
-    seconds: float,
-) -> MatchRecord:
-    """The record of a game of one seat."""
-    return MatchRecord(
-        id=task.id,
-        game=spec.id,
-        game_version=spec.version,
-        seed=task.seed,
-        agents=(player,),
-        opening=(),
-        actions=tuple(actions),
-        analysis=tuple(analysis),
-        returns=(score,),
-        termination=termination,
-        fault=fault,
-        started=started,
-        seconds=round(seconds, 4),
-        versions={**versions(), "ale-py": version("ale-py")},
-    )
-
-
-def blamed(kind: FaultKind, message: str) -> Fault:
+def blamed(complaint: Complaint) -> Fault:
     """A fault of the player, or of nobody."""
-    return Fault(kind, None if kind == "host" else 0, message)
+    return Fault(complaint.kind, None if complaint.kind == "host" else 0, complaint.message)
 
 
 def score_of(game: ScoreGame, seed: int, actions: Sequence[int]) -> float:
@@ -86,7 +48,7 @@ def score_of(game: ScoreGame, seed: int, actions: Sequence[int]) -> float:
 
 
 def warm_up(agent: Agent, spec: GameSpec) -> None:
-    """One decision on an empty screen; see `arena.runner.warm_up`."""
+    """One decision on an empty screen; see `arena.boards.warm_up`."""
     with suppress(Exception):
         agent.start(spec, [GameKey("warm-up", 0, 0)])
         screen = np.zeros((1, *spec.observation_shape), np.uint8)
@@ -98,7 +60,7 @@ def play(game: ScoreGame, player: Player, tasks: Sequence[Task], limits: Limits)
     table = _Table(game, player, tasks, limits)
     try:
         yield from table.start()
-        while table.running.any():
+        while table.sheet.running.any():
             yield from table.ply()
     finally:
         table.play.close()
@@ -108,32 +70,19 @@ class _Table:
     """The games of one call of `play`; rows of all arrays are tasks, ``n`` of them."""
 
     def __init__(self, game: ScoreGame, player: Player, tasks: Sequence[Task], limits: Limits) -> None:
-        self.game, self.player, self.tasks, self.limits = game, player, tasks, limits
-        self.keys = keys_for(tasks, 0)
+        self.game, self.player, self.limits = game, player, limits
+        self.sheet = Sheet(game.spec, [player], tasks)
         self.play = game.start([task.seed for task in tasks])
-        self.running = np.ones(len(tasks), np.bool_)  # [n]
-        self.lines: list[list[int]] = [[] for _ in tasks]
-        self.plies: list[list[Ply | None]] = [[] for _ in tasks]
-        self.started = datetime.now(UTC).isoformat(timespec="seconds")
-        self.clock = time.perf_counter()
 
     def start(self) -> Iterator[Event]:
-        """(Re)starts the agent on all tasks; if it cannot, that ends all running games."""
-        games = np.flatnonzero(self.running).tolist()
-        yield Thinking(0, tuple(games))
-        try:
-            self.player.agent.start(self.game.spec, self.keys)
-        except Exception as error:
-            for g in games:
-                yield self._broken(g, blame(error))
-        yield Answered((), ())
+        return self.sheet.start(0, self._broken)
 
     def ply(self) -> Iterator[Event]:
         """One action in every running game, and the ends that come of it."""
-        rows = np.flatnonzero(self.running)
+        rows = np.flatnonzero(self.sheet.running)
         legal = np.ones((len(rows), self.game.spec.num_actions), np.bool_)
-        batch = Batch(rows, self.play.observe(rows), legal, [self.lines[g] for g in rows.tolist()])
-        answers, whole = yield from ask(0, self.player.agent, self.game.spec, self.keys, batch)
+        batch = Batch(rows, self.play.observe(rows), legal, [self.sheet.lines[g] for g in rows.tolist()])
+        answers, whole = yield from ask(0, self.player.agent, self.game.spec, self.sheet.keys[0], batch)
         if not whole:
             yield from self.start()
         yield from self._move(rows, legal, answers)
@@ -141,15 +90,15 @@ class _Table:
     def _move(self, rows: NDArray[np.int64], legal: NDArray[np.bool_], answers: list[Answer]) -> Iterator[Event]:
         games, actions = [], []
         for i, (g, answer) in enumerate(zip(rows.tolist(), answers, strict=True)):
-            if not self.running[g]:  # the agent could not be started again
+            if not self.sheet.running[g]:  # the agent could not be started again
                 continue
-            accepted = examine(answer, legal[i], len(self.lines[g]), self.limits)
+            accepted = examine(answer, legal[i], len(self.sheet.lines[g]), self.limits)
             if isinstance(accepted, Complaint):
-                yield self._broken(g, accepted)
+                yield self._broken(g, 0, accepted)
                 continue
             action, thought = accepted
-            self.lines[g].append(action)
-            self.plies[g].append(thought)
+            self.sheet.lines[g].append(action)
+            self.sheet.thoughts[g].append(thought)
             games.append(g)
             actions.append(action)
         if games:
@@ -158,24 +107,11 @@ class _Table:
         for g in games:
             if self.play.over[g]:
                 yield self._finished(g, "truncated" if self.play.truncated[g] else "rules")
-            elif self.limits.max_plies is not None and len(self.lines[g]) >= self.limits.max_plies:
+            elif self.limits.max_plies is not None and len(self.sheet.lines[g]) >= self.limits.max_plies:
                 yield self._finished(g, "truncated")
 
-    def _broken(self, g: int, complaint: Complaint) -> Finished:
-        return self._finished(g, "fault", blamed(complaint.kind, complaint.message))
+    def _broken(self, g: int, player: int, complaint: Complaint) -> Finished:
+        return self._finished(g, "fault", blamed(complaint))
 
     def _finished(self, g: int, termination: Termination, fault: Fault | None = None) -> Finished:
-        self.running[g] = False
-        record = make_record(
-            self.game.spec,
-            self.player.ref,
-            self.tasks[g],
-            self.lines[g],
-            float(self.play.scores[g]),
-            termination,
-            fault=fault,
-            analysis=self.plies[g],
-            started=self.started,
-            seconds=time.perf_counter() - self.clock,
-        )
-        return Finished(g, record)
+        return self.sheet.finish(g, (float(self.play.scores[g]),), termination, fault)

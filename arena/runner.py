@@ -1,9 +1,8 @@
-"""The batched match runner: two agents, many games at once, in step.
+"""What the runners of all families of games share: `arena.boards`, `arena.points` and `arena.teams`.
 
-All running games are one array of positions. Every ply its rows are parted by the agent to move, and each agent is
-asked once for all of its rows, so that 64 games share one network call. What happens is told as a stream of events,
-because a ladder runs this in a worker process, whose supervisor must know who was thinking in which games when the
-process dies or falls silent.
+A runner plays many games at once, in step, and asks an agent once for all the rows it has to decide on, so that 64
+games share one network call. What happens is told as a stream of events, because a ladder runs this in a worker
+process, whose supervisor must know who was thinking in which games when the process dies or falls silent.
 
 Whoever breaks a game loses it, and the others go on:
 
@@ -19,11 +18,9 @@ Whoever breaks a game loses it, and the others go on:
 
 from __future__ import annotations
 
-import math
 import operator
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
@@ -34,14 +31,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.core import Agent, AgentError, Batch, GameKey
-from arena.adjudication import Adjudication, adjudicated
-from arena.openings import Opening, after
+from arena.adjudication import Adjudication
+from arena.openings import Opening
 from arena.records import AgentRef, Fault, FaultKind, MatchRecord, Ply, Termination
 from envs.bits import mix
-from envs.core import BoardGame, GameSpec, InputError, States
-
-Judge = Callable[[States], NDArray[np.float32]]
-"""Outcomes of positions for player 0 where they can be told early, NaN elsewhere."""
+from envs.core import GameSpec, InputError
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +116,10 @@ Answer = tuple[int, Ply] | Exception
 
 
 @cache
-def versions() -> dict[str, str]:
+def versions(family: str) -> dict[str, str]:
     """Of the packages that decide how a game goes; those not installed are left out."""
     found = {}
-    for package in ("arena-rl", "numpy", "numba", "torch"):
+    for package in ("arena-rl", "numpy", "numba", "torch", *(("ale-py",) if family == "score" else ())):
         try:
             found[package] = version(package)
         except PackageNotFoundError:
@@ -145,10 +139,10 @@ def agent_seed(seed: int, seat: int) -> int:
 
 def make_record(
     spec: GameSpec,
-    players: tuple[AgentRef, AgentRef],
+    players: Sequence[AgentRef],
     task: Task,
     actions: Sequence[int],
-    outcome: float,
+    returns: tuple[float, ...],
     termination: Termination,
     *,
     fault: Fault | None = None,
@@ -156,48 +150,91 @@ def make_record(
     started: str,
     seconds: float,
 ) -> MatchRecord:
-    """The record of a two-player game; ``outcome`` is the first seat's, and the second has its opposite."""
+    """The record of a game; ``returns`` are by seat, as the record's agents are."""
     return MatchRecord(
         id=task.id,
         game=spec.id,
         game_version=spec.version,
         seed=task.seed,
-        agents=(players[task.first], players[1 - task.first]),
+        agents=tuple(players if task.first == 0 else reversed(players)),
         opening=task.opening,
         actions=tuple(actions),
         analysis=tuple(analysis),
-        returns=(outcome, 0.0 - outcome),
+        returns=returns,
         termination=termination,
         fault=fault,
         started=started,
         seconds=round(seconds, 4),
-        versions=versions(),
+        versions=versions(spec.family),
         options=dict(task.options),
     )
 
 
-def faulted(task: Task, kind: FaultKind, player: int, message: str) -> tuple[float, Fault]:
-    """What a fault means: the outcome for the first seat, and who is to blame (nobody for ``host``)."""
-    if kind == "host":
-        return 0.0, Fault(kind, None, message)
+def zero_sum(outcome: float) -> tuple[float, float]:
+    """Both seats' returns, from the first's."""
+    return outcome, 0.0 - outcome
+
+
+def faulted(task: Task, player: int, complaint: Complaint) -> tuple[float, Fault]:
+    """What a fault means in a game of two: the first seat's outcome, and who is to blame (nobody for ``host``)."""
+    if complaint.kind == "host":
+        return 0.0, Fault(complaint.kind, None, complaint.message)
     seat = int(task.first != player)
-    return (-1.0, 1.0)[seat], Fault(kind, seat, message)
+    return (-1.0, 1.0)[seat], Fault(complaint.kind, seat, complaint.message)
+
+
+class Sheet:
+    """What is written down of the games that a runner plays at once; rows of all arrays are tasks, ``n`` of them."""
+
+    def __init__(self, spec: GameSpec, players: Sequence[Player], tasks: Sequence[Task]) -> None:
+        self.spec, self.players, self.tasks = spec, players, tasks
+        self.keys = [keys_for(tasks, player) for player in range(len(players))]
+        self.running = np.ones(len(tasks), np.bool_)  # [n]
+        self.lines = [list(task.opening) for task in tasks]
+        self.thoughts: list[list[Ply | None]] = [[None] * len(task.opening) for task in tasks]
+        self._started = datetime.now(UTC).isoformat(timespec="seconds")
+        self._clock = time.perf_counter()
+
+    def start(self, player: int, lost: Callable[[int, int, Complaint], Finished]) -> Iterator[Event]:
+        """(Re)starts an agent on all tasks; if it cannot, all running games are ``lost``: (game, player, why)."""
+        games = np.flatnonzero(self.running).tolist()
+        yield Thinking(player, tuple(games))
+        try:
+            self.players[player].agent.start(self.spec, self.keys[player])
+        except Exception as error:
+            for g in games:
+                yield lost(g, player, blame(error))
+        yield Answered((), ())
+
+    def finish(
+        self, g: int, returns: tuple[float, ...], termination: Termination, fault: Fault | None = None
+    ) -> Finished:
+        """Closes a game."""
+        self.running[g] = False
+        record = make_record(
+            self.spec,
+            [player.ref for player in self.players],
+            self.tasks[g],
+            self.lines[g],
+            returns,
+            termination,
+            fault=fault,
+            analysis=self.thoughts[g],
+            started=self._started,
+            seconds=time.perf_counter() - self._clock,
+        )
+        return Finished(g, record)
+
+    def forfeit(self, g: int, player: int, complaint: Complaint) -> Finished:
+        """Closes a game of two that a player has broken."""
+        outcome, fault = faulted(self.tasks[g], player, complaint)
+        return self.finish(g, zero_sum(outcome), "fault", fault)
 
 
 def one_line(error: BaseException | str) -> str:
     """An error as a short text for a record: its type, and what it says."""
     text = error if isinstance(error, str) else f"{type(error).__name__}: {error}"
     return " ".join(text.split())[:300]
-
-
-def warm_up(agent: Agent, game: BoardGame) -> None:
-    """One move of a game that does not count, so that compiling and loading are on nobody's clock.
-
-    An agent that fails here will fail again in its games, where it counts."""
-    with suppress(Exception):
-        agent.start(game.spec, [GameKey("warm-up", 0, 0)])
-        states = game.init(1)
-        _act(agent, Batch(np.zeros(1, np.int64), states, game.legal(states), [[]]))
 
 
 def _act(agent: Agent, batch: Batch) -> list[Answer]:
@@ -253,134 +290,3 @@ def blame(error: Exception) -> Complaint:
     if isinstance(error, MemoryError):
         return Complaint("host", one_line(error))
     return Complaint(error.fault if isinstance(error, AgentError) else "crash", one_line(error))
-
-
-def play(
-    game: BoardGame,
-    players: tuple[Player, Player],
-    tasks: Sequence[Task],
-    limits: Limits = DEFAULT_LIMITS,
-    judge: Judge | None = None,
-) -> Iterator[Event]:
-    """Plays all tasks to their ends. Every task has exactly one `Finished`.
-
-    judge: ends games as ``adjudicated`` in which it knows the outcome.
-    """
-    table = _Table(game, players, tasks, limits)
-    yield from table.start(0)
-    yield from table.start(1)
-    while True:
-        yield from table.close_finished(judge)
-        if not table.running.any():
-            return
-        yield from table.ply()
-
-
-class _Table:
-    """The games of one call of `play`; rows of all arrays are tasks, ``n`` of them."""
-
-    def __init__(self, game: BoardGame, players: tuple[Player, Player], tasks: Sequence[Task], limits: Limits) -> None:
-        self.game, self.players, self.tasks, self.limits = game, players, tasks, limits
-        self.states = after(game, [task.opening for task in tasks])  # uint64[n, W]
-        self.first = np.array([task.first for task in tasks], np.int8)  # [n]
-        self.running = np.ones(len(tasks), np.bool_)  # [n]
-        self.lines = [list(task.opening) for task in tasks]
-        self.plies: list[list[Ply | None]] = [[None] * len(task.opening) for task in tasks]
-        self.values: list[list[float | None]] = [[None] * len(task.opening) for task in tasks]  # for the first seat
-        self.keys = (keys_for(tasks, 0), keys_for(tasks, 1))
-        self.max_plies = limits.max_plies or game.spec.max_plies
-        self.started = datetime.now(UTC).isoformat(timespec="seconds")
-        self.clock = time.perf_counter()
-
-    def start(self, player: int) -> Iterator[Event]:
-        """(Re)starts an agent on all tasks; if it cannot, all running games are its loss."""
-        games = np.flatnonzero(self.running).tolist()
-        yield Thinking(player, tuple(games))
-        try:
-            self.players[player].agent.start(self.game.spec, self.keys[player])
-        except Exception as error:
-            complaint = blame(error)
-            for g in games:
-                yield self._lost(g, player, complaint.kind, complaint.message)
-        yield Answered((), ())
-
-    def close_finished(self, judge: Judge | None) -> Iterator[Event]:
-        """Ends games whose rules, judge or length say so."""
-        rows = np.flatnonzero(self.running)
-        outcomes = self.game.outcome(self.states[rows])
-        verdicts = np.full(len(rows), np.nan, np.float32) if judge is None else judge(self.states[rows])
-        rule = self.limits.adjudicate
-        for g, outcome, verdict in zip(rows.tolist(), outcomes.tolist(), verdicts.tolist(), strict=True):
-            agreed = None if rule is None else adjudicated(self.values[g], rule)
-            if not math.isnan(outcome):
-                yield self._finished(g, outcome, "rules")
-            elif not math.isnan(verdict):
-                yield self._finished(g, verdict, "adjudicated")
-            elif agreed is not None:
-                yield self._finished(g, agreed, "adjudicated")
-            elif len(self.lines[g]) >= self.max_plies:
-                yield self._finished(g, 0.0, "truncated")
-
-    def ply(self) -> Iterator[Event]:
-        """One action in every running game."""
-        rows = np.flatnonzero(self.running)
-        states = self.states[rows]
-        legal = self.game.legal(states)
-        to_move = self.first[rows] ^ self.game.mover(states)  # the player who has the mover's seat
-        for player in (0, 1):
-            mine = (to_move == player) & self.running[rows]  # the other player may just have lost some
-            if mine.any():
-                answers = yield from self._ask(player, rows[mine], states[mine], legal[mine])
-                yield from self._move(player, rows[mine], legal[mine], answers)
-
-    def _ask(
-        self, player: int, rows: NDArray[np.int64], states: States, legal: NDArray[np.bool_]
-    ) -> Generator[Event, None, list[Answer]]:
-        batch = Batch(rows, states, legal, [self.lines[g] for g in rows.tolist()])
-        answers, whole = yield from ask(player, self.players[player].agent, self.game.spec, self.keys[player], batch)
-        if not whole:
-            yield from self.start(player)
-        return answers
-
-    def _move(
-        self, player: int, rows: NDArray[np.int64], legal: NDArray[np.bool_], answers: list[Answer]
-    ) -> Iterator[Event]:
-        """Makes the actions that can be made; the other games are lost."""
-        games, actions = [], []
-        for i, (g, answer) in enumerate(zip(rows.tolist(), answers, strict=True)):
-            if not self.running[g]:  # lost just now, because the agent could not be started again
-                continue
-            accepted = examine(answer, legal[i], len(self.lines[g]), self.limits)
-            if isinstance(accepted, Complaint):
-                yield self._lost(g, player, accepted.kind, accepted.message)
-            else:
-                action, ply = accepted
-                self.lines[g].append(action)
-                self.plies[g].append(ply)
-                sign = 1 if self.first[g] == player else -1
-                self.values[g].append(None if ply.value is None else sign * ply.value)
-                games.append(g)
-                actions.append(action)
-        if games:
-            self.states[games] = self.game.step(self.states[games], np.array(actions, np.int32))
-        yield Answered(tuple(games), tuple(actions))
-
-    def _lost(self, g: int, player: int, kind: FaultKind, message: str) -> Finished:
-        outcome, fault = faulted(self.tasks[g], kind, player, message)
-        return self._finished(g, outcome, "fault", fault)
-
-    def _finished(self, g: int, outcome: float, termination: Termination, fault: Fault | None = None) -> Finished:
-        self.running[g] = False
-        record = make_record(
-            self.game.spec,
-            (self.players[0].ref, self.players[1].ref),
-            self.tasks[g],
-            self.lines[g],
-            outcome,
-            termination,
-            fault=fault,
-            analysis=self.plies[g],
-            started=self.started,
-            seconds=time.perf_counter() - self.clock,
-        )
-        return Finished(g, record)

@@ -7,33 +7,27 @@ time of a decision is that of all units of the side together.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime
 
 import numpy as np
 from numpy.typing import NDArray
 
 from agents.core import Agent, Batch, GameKey
-from arena.records import Fault, Ply, Termination
+from arena.records import Ply
 from arena.runner import (
     Answer,
     Answered,
     Complaint,
     Event,
-    Finished,
     Limits,
     Player,
+    Sheet,
     Task,
-    Thinking,
     ask,
-    blame,
     examine,
-    faulted,
-    keys_for,
-    make_record,
+    zero_sum,
 )
 from envs.core import TeamGame
 
@@ -41,7 +35,7 @@ Side = tuple[list[int], list[Ply | None]]  # a side's actions in a decision, and
 
 
 def warm_up(agent: Agent, game: TeamGame) -> None:
-    """One decision of the first seat; see `arena.runner.warm_up`."""
+    """One decision of the first seat; see `arena.boards.warm_up`."""
     with suppress(Exception):
         agent.start(game.spec, [GameKey("warm-up", 0, 0)])
         play = game.start([0])
@@ -59,7 +53,7 @@ def play(game: TeamGame, players: tuple[Player, Player], tasks: Sequence[Task], 
     try:
         yield from table.start(0)
         yield from table.start(1)
-        while table.running.any():
+        while table.sheet.running.any():
             yield from table.decision()
     finally:
         table.play.close()
@@ -69,33 +63,19 @@ class _Table:
     """The games of one call of `play`; rows of all arrays are tasks, ``n`` of them."""
 
     def __init__(self, game: TeamGame, players: tuple[Player, Player], tasks: Sequence[Task], limits: Limits) -> None:
-        self.game, self.players, self.tasks, self.limits = game, players, tasks, limits
+        self.game, self.players, self.limits = game, players, limits
+        self.sheet = Sheet(game.spec, players, tasks)
         self.play = game.start([task.seed for task in tasks], tasks[0].options if tasks else {})
         self.first = np.array([task.first for task in tasks], np.int8)  # [n]
-        self.running = np.ones(len(tasks), np.bool_)  # [n]
         self.units = len(game.units) // 2  # a side
         self.histories: list[list[list[int]]] = [[[] for _ in game.units] for _ in tasks]  # by task and unit
-        self.lines: list[list[int]] = [[] for _ in tasks]
-        self.thoughts: list[list[Ply | None]] = [[] for _ in tasks]
-        self.keys = (keys_for(tasks, 0), keys_for(tasks, 1))
-        self.started = datetime.now(UTC).isoformat(timespec="seconds")
-        self.clock = time.perf_counter()
 
     def start(self, player: int) -> Iterator[Event]:
-        """(Re)starts an agent on all tasks; if it cannot, all running games are its loss."""
-        games = np.flatnonzero(self.running).tolist()
-        yield Thinking(player, tuple(games))
-        try:
-            self.players[player].agent.start(self.game.spec, self.keys[player])
-        except Exception as error:
-            complaint = blame(error)
-            for g in games:
-                yield self._lost(g, player, complaint)
-        yield Answered((), ())
+        return self.sheet.start(player, self.sheet.forfeit)
 
     def decision(self) -> Iterator[Event]:
         """One action of every unit in every running game, and the ends that come of it."""
-        rows = np.flatnonzero(self.running)
+        rows = np.flatnonzero(self.sheet.running)
         seen, legal = self.play.observe(rows)
         sides: dict[tuple[int, int], Side | Complaint] = {}
         for player in (0, 1):
@@ -103,20 +83,20 @@ class _Table:
                 sides[g, player] = told
         games = []
         for g in rows.tolist():
-            if not self.running[g]:  # an agent could not be started again
+            if not self.sheet.running[g]:  # an agent could not be started again
                 continue
             moves: list[Side] = []
             for player in (0, 1) if self.first[g] == 0 else (1, 0):
                 side = sides[g, player]
                 if isinstance(side, Complaint):
-                    yield self._lost(g, player, side)
+                    yield self.sheet.forfeit(g, player, side)
                     break
                 moves.append(side)
             else:
                 games.append(g)
                 for actions, thoughts in moves:
-                    self.lines[g] += actions
-                    self.thoughts[g] += thoughts
+                    self.sheet.lines[g] += actions
+                    self.sheet.thoughts[g] += thoughts
         yield from self._step(games)
 
     def _ask(
@@ -132,7 +112,7 @@ class _Table:
             legal=legal[which, own].reshape(-1, legal.shape[2]),
             history=[self.histories[g][u] for g, slots in zip(rows.tolist(), own.tolist(), strict=True) for u in slots],
         )
-        agent, keys = self.players[player].agent, self.keys[player]
+        agent, keys = self.players[player].agent, self.sheet.keys[player]
         answers, whole = yield from ask(player, agent, self.game.spec, keys, batch, units)
         if not whole:
             yield from self.start(player)
@@ -162,7 +142,7 @@ class _Table:
 
     def _step(self, games: list[int]) -> Iterator[Event]:
         """Makes the decisions just noted in these games."""
-        joint = [self.lines[g][-2 * self.units :] for g in games]
+        joint = [self.sheet.lines[g][-2 * self.units :] for g in games]
         for g, actions in zip(games, joint, strict=True):
             for history, action in zip(self.histories[g], actions, strict=True):
                 history.append(action)
@@ -173,26 +153,6 @@ class _Table:
         for g in games:
             if self.play.over[g]:
                 cut = bool(self.play.truncated[g])
-                yield self._finished(g, float(self.play.outcome[g]), "truncated" if cut else "rules")
+                yield self.sheet.finish(g, zero_sum(float(self.play.outcome[g])), "truncated" if cut else "rules")
             elif self.limits.max_plies is not None and len(self.histories[g][0]) >= self.limits.max_plies:
-                yield self._finished(g, 0.0, "truncated")
-
-    def _lost(self, g: int, player: int, complaint: Complaint) -> Finished:
-        outcome, fault = faulted(self.tasks[g], complaint.kind, player, complaint.message)
-        return self._finished(g, outcome, "fault", fault)
-
-    def _finished(self, g: int, outcome: float, termination: Termination, fault: Fault | None = None) -> Finished:
-        self.running[g] = False
-        record = make_record(
-            self.game.spec,
-            (self.players[0].ref, self.players[1].ref),
-            self.tasks[g],
-            self.lines[g],
-            outcome,
-            termination,
-            fault=fault,
-            analysis=self.thoughts[g],
-            started=self.started,
-            seconds=time.perf_counter() - self.clock,
-        )
-        return Finished(g, record)
+                yield self.sheet.finish(g, zero_sum(0.0), "truncated")

@@ -72,8 +72,8 @@ def _compile(settings: Any) -> None:
     """Plays a little with everybody in this process, so that the processes to come find all kernels compiled."""
     import envs
     from agents import registry
+    from arena.boards import warm_up as first_move
     from arena.cli.compete import anchors
-    from arena.runner import warm_up as first_move
     from selfplay.compile import warm_up
 
     began, game = time.monotonic(), envs.make(GAME)

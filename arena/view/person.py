@@ -14,7 +14,7 @@ from rich.text import Text
 
 from agents.core import Agent, Batch, Decision, GameKey
 from arena.records import AgentRef, MatchRecord, Ply, Termination
-from arena.runner import Task, agent_seed, make_record
+from arena.runner import Task, agent_seed, make_record, zero_sum
 from arena.view.charts import SERIES, bar, glyphs
 from arena.view.terminal import board_text
 from envs.core import BoardGame, IllegalAction, State
@@ -74,7 +74,7 @@ class Sitting:
             (self.person, self.opponent),
             Task(self.id, self.seed, (), self.seat),
             self.line,
-            outcome,
+            zero_sum(outcome),
             termination,
             analysis=self.plies,
             started=started,

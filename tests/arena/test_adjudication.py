@@ -8,9 +8,10 @@ import envs
 from agents.core import Batch, Decision
 from agents.random import RandomAgent
 from arena.adjudication import Adjudication, adjudicated
+from arena.boards import play
 from arena.records import AgentRef
 from arena.replay import verify
-from arena.runner import Finished, Limits, Player, Task, play
+from arena.runner import Finished, Limits, Player, Task
 from envs.core import InputError
 
 RULE = Adjudication(win=0.9, win_plies=4, draw=0.05, draw_plies=6, draw_from=10)

@@ -9,10 +9,11 @@ import pytest
 
 import envs
 from agents.random import RandomAgent
+from arena.boards import play
 from arena.openings import make_book
 from arena.records import AgentRef, MatchRecord
 from arena.replay import verify
-from arena.runner import Answered, Event, Finished, Limits, Player, Task, Thinking, agent_seed, keys_for, play
+from arena.runner import Answered, Event, Finished, Limits, Player, Task, Thinking, agent_seed, keys_for
 from envs.core import InputError
 from tests.arena.scripted_agents import Scripted, load
 
