@@ -1,16 +1,19 @@
 """Errors against training time: ``python -m bench.curve RUN [--every K] [--simulations 600] [--out FOLDER] [--json]``.
 
 Measures a Connect Four run's checkpoints as `bench.strength` does, with the search and with the raw network (its
-policy alone). Prints a Markdown table, or JSON; ``--out`` writes both, after every checkpoint, and what is already
-written there is not measured again, so the command may be stopped, and repeated while the run goes on.
+policy alone), one checkpoint a core at a time. Prints a Markdown table, or JSON; ``--out`` writes both, after every
+checkpoint, and what is already written there is not measured again, so the command may be stopped, and repeated while
+the run goes on.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import multiprocessing
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +23,7 @@ from agents.registry import load
 from bench.position_files import Position
 from bench.strength import load_sets, measure
 from envs.core import InputError
+from selfplay.holding import cores
 
 Point = dict[str, Any]  # what `point` makes; JSON
 
@@ -49,7 +53,9 @@ def point(checkpoint: Path, simulations: int, sets: dict[str, list[Position]]) -
     }
 
 
-def curve(run: Path, every: int, budgets: Sequence[int], files: Sequence[Path], out: Path | None) -> list[Point]:
+def curve(
+    run: Path, every: int, budgets: Sequence[int], files: Sequence[Path], out: Path | None, workers: int = 1
+) -> list[Point]:
     """The points of a run, by budget and age; measures those that ``out`` does not hold yet. Raises `InputError`."""
     todo = [(checkpoint, n) for n in budgets for checkpoint in chosen(run, every)]
     sets = load_sets(files, progress=True)
@@ -59,17 +65,26 @@ def curve(run: Path, every: int, budgets: Sequence[int], files: Sequence[Path], 
         if any(list(at["sets"]) != [*sets, "overall"] for at in points):
             raise InputError(f"{out} holds a curve over other positions")
     known = {(at["sha256"], at["simulations"]) for at in points}
-    for checkpoint, n in todo:
-        if (checkpoints.read_card(checkpoint).sha256, n) in known:
-            continue
-        new = point(checkpoint, n, sets)
+    todo = [(path, n) for path, n in todo if (checkpoints.read_card(path).sha256, n) not in known]
+    for done, new in enumerate(_points(todo, sets, workers), 1):
         points = sorted([*points, new], key=lambda at: (at["simulations"], at["checkpoint"]))
-        print(f"{checkpoint.name}, {n} simulations: {new['sets']['overall']['rate']:.2%}", file=sys.stderr, flush=True)
+        said = f"{new['checkpoint']}, {new['simulations']} simulations: {new['sets']['overall']['rate']:.2%}"
+        print(f"{done} of {len(todo)}: {said}", file=sys.stderr, flush=True)
         if out is not None:
             out.mkdir(parents=True, exist_ok=True)
             (out / "curve.json").write_text(json.dumps(points, indent=2), encoding="utf-8")
             (out / "curve.md").write_text(markdown(points), encoding="utf-8")
     return points
+
+
+def _points(todo: Sequence[tuple[Path, int]], sets: dict[str, list[Position]], workers: int) -> Iterator[Point]:
+    """The points, as they are found."""
+    if workers == 1:
+        yield from (point(path, n, sets) for path, n in todo)
+        return
+    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
+        for future in as_completed([pool.submit(point, path, n, sets) for path, n in todo]):
+            yield future.result()
 
 
 def markdown(points: Sequence[Point]) -> str:
@@ -93,12 +108,13 @@ def main() -> None:
     parser.add_argument("--simulations", type=int, nargs="+", default=[0, 600], help="budgets; 0 is the raw network")
     parser.add_argument("--positions", type=Path, nargs="+", default=[], metavar="FILE")
     parser.add_argument("--out", type=Path, help="folder for curve.json and curve.md")
+    parser.add_argument("--workers", type=int, default=cores(), help="processes; one a core if left out")
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
-    if args.every < 1:
-        parser.error("--every takes a positive number")
+    if min(args.every, args.workers) < 1:
+        parser.error("--every and --workers take positive numbers")
     try:
-        points = curve(args.run, args.every, args.simulations, args.positions, args.out)
+        points = curve(args.run, args.every, args.simulations, args.positions, args.out, args.workers)
     except (InputError, AgentError) as error:
         sys.exit(f"error: {error}")
     print(json.dumps(points, indent=2) if args.json else markdown(points), end="")
