@@ -16,6 +16,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import shutil
 import threading
 import time
 from collections.abc import Callable
@@ -127,10 +128,17 @@ def learn(
     ``path`` and ``settings`` may be None when resuming: a run keeps its own. Ctrl-C and SIGTERM end it early, with
     everything saved. Raises `InputError`: a folder or a file that cannot be used, a file without a sound game;
     `TrainingError` when learning cannot go on."""
+    new, work = not run.exists(), None
     path, settings = _prepare(run, path, settings, resuming)
     game = pgn.check(settings.game, path)
-    with held(run, settings.workers) as stop:
-        return _Learning(run, path, game, settings, budget).go(stop, on_progress)
+    try:
+        with held(run, settings.workers) as stop:
+            work = _Learning(run, path, game, settings, budget)
+            return work.go(stop, on_progress)
+    except InputError:
+        if new and (work is None or not work.learner.steps):  # the name is free again for a better file
+            shutil.rmtree(run)
+        raise
 
 
 def _prepare(run: Path, path: Path | None, settings: TrainConfig | None, resuming: bool) -> tuple[Path, TrainConfig]:

@@ -184,7 +184,8 @@ def test_what_cannot_be_learned_from(tmp_path, source):
     run = tmp_path / "run"
     bad = write(tmp_path / "bad.pgn", [BAD, BAD])
     with pytest.raises(InputError, match=r"bad\.pgn holds no game to learn from \(2 no result\)"):
-        run_some(tmp_path / "none", bad)
+        run_some(run, bad)
+    assert not run.exists(), "the name is free for a better file"
     with pytest.raises(InputError, match="no training run to resume"):
         run_some(run, None, settings=None, resuming=True)
     run_some(run, source, 0.2)
