@@ -7,7 +7,8 @@ import fcntl
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -84,6 +85,27 @@ def threads(count: int) -> Iterator[None]:
 def cores() -> int:
     """That this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+class Saver:
+    """Writes beside the training, one thing at a time. What a write raised is raised by the next call."""
+
+    def __init__(self) -> None:
+        self._thread = ThreadPoolExecutor(1, "save")
+        self._writing: Future[None] | None = None
+
+    def save(self, take: Callable[[], Callable[[], None]]) -> None:
+        """``take`` copies what is to be saved, now, and gives what writes it; the write before has ended by then."""
+        self.wait()
+        self._writing = self._thread.submit(take())
+
+    def wait(self) -> None:
+        """Until everything is written."""
+        if self._writing is not None:
+            self._writing.result()
+
+    def close(self) -> None:
+        self._thread.shutdown()
 
 
 class Every:

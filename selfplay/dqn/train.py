@@ -16,7 +16,6 @@ import math
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,7 +38,7 @@ from selfplay.dqn.resume import Counters
 from selfplay.dqn.routes import Replay, Rollouts, Route, warm_up
 from selfplay.dqn.sb3 import run_sb3
 from selfplay.errors import Diverged
-from selfplay.holding import Every, cores, held
+from selfplay.holding import Every, Saver, cores, held
 from selfplay.progress import JOURNAL_SECONDS, PROGRESS_SECONDS, Journal, Meter, Reports, last_clock
 
 OnMilestone = Callable[[Path, float, Callable[[], bool]], None]
@@ -172,8 +171,7 @@ class _Training:
         self.meter = Meter()
         self.events: list[str] = []
         self.value = float("nan")
-        self._writer = ThreadPoolExecutor(1, "save")
-        self._writing: Future[None] | None = None
+        self._saver = Saver()
 
     def go(
         self,
@@ -193,10 +191,10 @@ class _Training:
                 if counters.steps > counters.checkpoint_steps:
                     self._checkpoint()
                 self._save()
-                self._saved()
+                self._saver.wait()
                 journal.write(self._progress())
         finally:
-            self._writer.shutdown()
+            self._saver.close()
             self.learner.close()
         return _result(self.run, counters, self.budget)
 
@@ -278,22 +276,19 @@ class _Training:
         return keep(self.run, self.spec, self.config, tensors, self.learner.steps, self.counters)
 
     def _save(self) -> None:
-        """Takes the state, and leaves the writing of it to a thread."""
-        self._saved()
         memory = self.route.memory
-        self.counters.head = memory.head if self.config.algo == "dqn" else 0
-        state = resume.take(self.learner, self.counters, self.random)
 
-        def write() -> None:
-            memory.flush()
-            state.write(self.run)
+        def take() -> Callable[[], None]:
+            self.counters.head = memory.head if self.config.algo == "dqn" else 0
+            state = resume.take(self.learner, self.counters, self.random)
 
-        self._writing = self._writer.submit(write)
+            def write() -> None:
+                memory.flush()
+                state.write(self.run)
 
-    def _saved(self) -> None:
-        """Waits for the last save, and raises what it raised."""
-        if self._writing is not None:
-            self._writing.result()
+            return write
+
+        self._saver.save(take)
 
     def _progress(self) -> ScoreProgress:
         counters, meter = self.counters, self.meter

@@ -12,7 +12,7 @@ import math
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +27,7 @@ from envs.moba.rewards import TERMS
 from envs.moba.tables import NUM_ACTIONS
 from selfplay import options
 from selfplay.errors import Diverged
-from selfplay.holding import Every, cores, held
+from selfplay.holding import Every, Saver, cores, held
 from selfplay.ppo import config, resume, stage
 from selfplay.ppo.config import PpoConfig
 from selfplay.ppo.keeping import Past, keep
@@ -127,8 +127,7 @@ class _Training:
         self.events: list[str] = []
         self.terms: dict[str, float] = {}
         self._pool = ThreadPoolExecutor(count, "play", torch.set_num_threads, (1,))
-        self._writer = ThreadPoolExecutor(1, "save")
-        self._writing: Future[None] | None = None
+        self._saver = Saver()
 
     def go(self, stop: threading.Event, on_progress: Callable[[TeamProgress], None]) -> Result:
         counters = self.counters
@@ -142,11 +141,11 @@ class _Training:
                 if counters.steps > counters.checkpoint_steps:
                     self._checkpoint()
                 self._save()
-                self._saved()
+                self._saver.wait()
                 journal.write(self._progress())
         finally:
-            for pool in (self._writer, self._pool):
-                pool.shutdown()
+            self._saver.close()
+            self._pool.shutdown()
             self.learner.close()
             for actor in (*self.actors, *self.duelists):
                 actor.games.close()
@@ -254,15 +253,11 @@ class _Training:
         return folder
 
     def _save(self) -> None:
-        """Takes the state, and leaves the writing of it to a thread."""
-        self._saved()
-        state = resume.take(self.learner, self.counters, self.league, self.randoms[:1])
-        self._writing = self._writer.submit(state.write, self.run)
+        def take() -> Callable[[], None]:
+            state = resume.take(self.learner, self.counters, self.league, self.randoms[:1])
+            return lambda: state.write(self.run)
 
-    def _saved(self) -> None:
-        """Waits for the last save, and raises what it raised."""
-        if self._writing is not None:
-            self._writing.result()
+        self._saver.save(take)
 
     def _progress(self) -> TeamProgress:
         counters, meter, settings, losses = self.counters, self.meter, self.config, self.losses
