@@ -1,11 +1,13 @@
-"""Makes a checkpoint of a training for points or of a team the one that comes with the package, as ``shipped:NAME``.
+"""Makes a checkpoint the one that comes with the package, as ``shipped:NAME``.
 
     python -m bench.ship runs/breakout/best breakout --machine "2 cores of ..., no GPU"
     python -m bench.ship runs/duel moba_1v1 --games 400 --machine "2 cores of ..., no GPU"
+    python -m bench.ship runs/overnight connect_four --machine "2 cores of ..., no GPU"
 
 Measures it and writes it with a card that holds the command and the minutes of the training, the machine, and what was
-measured with its 95% intervals: the mean score of full games with 1% random actions, or games against every scripted
-side. Weights of a training for points are stored in half precision, and it is these that are measured.
+measured with its 95% intervals: the mean score of full games with 1% random actions, games against every scripted side,
+or, in Connect Four, errors by the exact solver's judgement. Weights of a training for points are stored in half
+precision, and it is these that are measured.
 """
 
 from __future__ import annotations
@@ -23,11 +25,13 @@ from agents import checkpoints
 from agents.cards import Card
 from agents.core import AgentError
 from agents.moba_bots import BOTS
-from bench import moba_strength
+from agents.registry import load
+from bench import moba_strength, strength
 from bench.breakout_curve import interval, scores
 from envs.core import InputError
 
 EPSILON = 0.01
+SIMULATIONS = 600  # a move in Connect Four
 Facts = dict[str, Any]
 
 
@@ -61,13 +65,32 @@ def team(folder: Path, card: Card, games: int) -> tuple[Facts, str]:
     return facts, ", ".join(f"{row['opponent']} {100 * row['rate']:.1f}%" for row in found)
 
 
+def errors(folder: Path, card: Card, simulations: int) -> tuple[Facts, str]:
+    """How often a Connect Four player throws a result away: facts for the card, and a line."""
+    agent = load(f"{folder}?simulations={simulations}")
+    try:
+        found = strength.measure(agent, strength.load_sets(progress=True))
+    finally:
+        agent.close()
+    rates = {result.name: result.all for result in found}
+    facts = {
+        "command": f"python -m bench.strength 'shipped:{folder.name}?simulations={simulations}'",
+        "errors, %": {name: round(100 * rate.rate, 2) for name, rate in rates.items()},
+        "95%": {name: [round(100 * end, 2) for end in rate.interval] for name, rate in rates.items()},
+        "positions": {name: rate.n for name, rate in rates.items()},
+    }
+    return facts, ", ".join(f"{name} {100 * rate.rate:.1f}%" for name, rate in rates.items())
+
+
 def ship(checkpoint: Path, name: str, command: str, machine: str, games: int, to: Path) -> str:
     """Writes ``to / name``; what was found, in a line. Raises `InputError`."""
     whole = checkpoints.read(checkpoint)
     card = whole.card
-    in_team = envs.spec(card.game).family == "team"
-    tensors = whole.tensors
-    if not in_team:
+    family, tensors = envs.spec(card.game).family, whole.tensors
+    if family == "board" and card.game != "connect_four":
+        raise InputError(f"the strength of {card.game} cannot be measured here yet")
+    measure = {"team": team, "score": points, "board": errors}[family]
+    if family == "score":
         tensors = {key: tensor.half() if tensor.is_floating_point() else tensor for key, tensor in tensors.items()}
 
     def write(folder: Path, meta: Facts) -> None:
@@ -83,8 +106,8 @@ def ship(checkpoint: Path, name: str, command: str, machine: str, games: int, to
 
     with tempfile.TemporaryDirectory() as folder:
         write(Path(folder) / name, {})
-        strength, line = (team if in_team else points)(Path(folder) / name, card, games)
-    write(to / name, {"command": command, "machine": machine, "strength": strength})
+        facts, line = measure(Path(folder) / name, card, SIMULATIONS if family == "board" else games)
+    write(to / name, {"command": command, "machine": machine, "strength": facts})
     size = (to / name / checkpoints.TENSORS).stat().st_size / 1e6
     return f"{to / name}: {line}, {size:.1f} MB"
 

@@ -6,12 +6,17 @@ from dataclasses import asdict
 import pytest
 import torch
 
+import envs
 from agents import cards, checkpoints, registry
 from agents.team.network import TeamConfig, TeamNetwork
 from arena.cli.play import strongest
 from bench import ship
+from bench.position_files import read
+from bench.strength import FOLDER
+from envs.core import InputError
 from envs.moba.features import NUM_FEATURES
 from envs.moba.tables import NUM_ACTIONS
+from tests.agents import nets
 from tests.agents.dqn.test_player import ask, frames, save
 
 
@@ -61,3 +66,21 @@ def test_a_team_is_measured_against_every_scripted_side(tmp_path, monkeypatch, c
     assert whole.card.meta["command"] == "arena train moba_1v1 --minutes 1 --seed 0"
     assert whole.card.meta["strength"]["won, %"].keys() == {"bot:idle", "bot:raider *"}
     assert all(torch.equal(tensor, net.state_dict()[name]) for name, tensor in whole.tensors.items())
+
+
+def test_connect_four_is_measured_by_the_solver(tmp_path, monkeypatch, capsys):
+    game = envs.make("connect_four")
+    nets.save(tmp_path / "run", game, seed=1, meta={"minutes": 1.2, "seed": 0})
+    monkeypatch.setattr(ship, "SIMULATIONS", 4)
+    monkeypatch.setattr(ship.strength, "load_sets", lambda progress: {"few": read(FOLDER / "end-easy.txt")[:9]})
+    words = [str(tmp_path / "run"), "connect_four", "--machine", "a small one"]
+    monkeypatch.setattr(sys, "argv", ["ship", *words, "--to", str(tmp_path / "shipped")])
+    ship.main()
+    assert "connect_four: few " in capsys.readouterr().out
+    meta = checkpoints.read(tmp_path / "shipped" / "connect_four").card.meta
+    assert meta["strength"]["positions"] == {"few": 9, "overall": 9}
+    assert meta["strength"]["95%"]["few"][0] <= meta["strength"]["errors, %"]["few"]
+    other = tmp_path / "other"
+    nets.save(other, envs.make("othello"), seed=1)
+    with pytest.raises(InputError, match="othello cannot be measured"):
+        ship.ship(other, "othello", "", "", 2, tmp_path)
