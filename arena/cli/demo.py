@@ -55,12 +55,11 @@ def demo(
 
 
 def _settings(minutes: float) -> Any:
-    """The game's own, but for what learns more in a few minutes, and checkpoints to fill a curve."""
+    """The game's own, but for a network that learns more in a few minutes, and checkpoints to fill a curve."""
     from agents.networks import SIZES
     from selfplay.config import preset
 
-    quick = {"net": SIZES["small"], "simulations": 96, "fast_simulations": 16, "samples_per_position": 8.0}
-    return preset(GAME, **quick, average=0.99, checkpoint_seconds=max(minutes * 60 / CHECKPOINTS, 1.0))
+    return preset(GAME, net=SIZES["small"], checkpoint_seconds=max(minutes * 60 / CHECKPOINTS, 1.0))
 
 
 def _stage(number: int, title: str, note: str) -> None:
