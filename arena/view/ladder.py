@@ -15,11 +15,11 @@ from arena.records import MatchRecord
 from arena.standings import Standings, standings
 from arena.view.charts import bar, glyphs
 from arena.view.figures import clock
+from arena.view.live import LINE_SECONDS
 from arena.view.standings import table
 from arena.view.timeline import names, result
 
 RATE_EVERY = 3.0  # seconds between ratings while games are being played
-LINE_SECONDS = 15.0  # between two lines where there is no terminal
 NEWEST = 3  # games shown
 
 
