@@ -1,12 +1,10 @@
-"use strict";
 // Steps through the match. Boards are put together from the shapes in <template id="shapes">; everything else comes from
 // the JSON in #match and is put in place as text, never as markup.
 const match = JSON.parse(document.getElementById("match").textContent);
 const frames = match.frames, last = frames.length - 1, SIDES = ["first", "second"];
-const at = (id) => document.getElementById(id);
 const signed = (value) => (value < 0 ? "\u2212" : "+") + Math.abs(value).toFixed(2);
 const shapes = at("shapes").content.querySelector("svg"), layers = [...shapes.children].slice(1); // the first is its title
-let ply = 0, timer = null;
+let ply = 0;
 
 function add(parent, tag, text, name) {
   const element = document.createElement(tag);
@@ -87,57 +85,17 @@ function show(p) {
   thoughts();
 }
 
-function play(on) {
-  clearInterval(timer);
-  timer = on ? setInterval(() => (ply < last ? show(ply + 1) : play(false)), 900) : null;
-  document.body.classList.toggle("playing", on);
-  at("play").setAttribute("aria-label", on ? "Stop" : "Play");
-}
-
-function toggle() {
-  if (timer === null && ply === last) show(0);
-  play(timer === null);
-}
-
-function step(p) {
-  play(false);
-  show(p);
-}
-
+const { step, seekable } = player({ last, now: () => ply, show, leap: 5, pause: 900 });
 const cursor = curve();
 frames.slice(0, last).forEach((frame, p) => {
   const button = add(at("moves"), "button", frame.choice, p < match.opening ? "book" : SIDES[frame.mover]);
   button.title = "Position after ply " + (p + 1);
   button.addEventListener("click", () => step(p + 1));
 });
-const KEYS = {
-  ArrowLeft: () => step(ply - 1), ArrowRight: () => step(ply + 1), ArrowUp: () => step(ply - 5), ArrowDown: () => step(ply + 5),
-  Home: () => step(0), End: () => step(last), " ": toggle,
-};
-document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || !(event.key in KEYS)) return;
-  if (event.key === " " && event.target.tagName === "BUTTON") return; // presses the focused button
-  event.preventDefault();
-  KEYS[event.key]();
-});
-at("home").addEventListener("click", () => step(0));
-at("back").addEventListener("click", () => step(ply - 1));
-at("next").addEventListener("click", () => step(ply + 1));
-at("end").addEventListener("click", () => step(last));
-at("play").addEventListener("click", toggle);
-at("slider").addEventListener("input", (event) => step(Number(event.target.value)));
 at("board").addEventListener("click", (event) => {
   const box = at("board").getBoundingClientRect();
   step(event.clientX < box.left + box.width / 3 ? ply - 1 : ply + 1);
 });
-function seek(event) {
-  const box = at("curve").getBoundingClientRect();
-  step(Math.round(((event.clientX - box.left) / box.width) * last));
-}
-at("curve").addEventListener("pointerdown", (event) => {
-  at("curve").setPointerCapture(event.pointerId);
-  seek(event);
-});
-at("curve").addEventListener("pointermove", (event) => event.buttons && seek(event));
+seekable(at("curve"));
 const wanted = Number(location.hash.slice(1));
 show(Number.isInteger(wanted) && location.hash ? wanted : match.opening);

@@ -1,14 +1,12 @@
-"use strict";
-// Plays the film in #film. Pictures are bytes of palette numbers, each xor the one before it; chunks of them are deflated,
+// Plays the film in #match. Pictures are bytes of palette numbers, each xor the one before it; chunks of them are deflated,
 // begin with a whole picture, and are unpacked when they are needed.
 const film = JSON.parse(document.getElementById("match").textContent);
-const at = (id) => document.getElementById(id);
 const canvas = at("screen"), context = canvas.getContext("2d"), size = canvas.width * canvas.height;
 const last = film.scores.length - 1, most = Math.max(...film.scores, 1), least = Math.min(...film.scores, 0);
 const palette = new Uint32Array(film.palette.map(([r, g, b]) => (255 << 24) | (b << 16) | (g << 8) | r)); // little-endian RGBA
 const image = context.createImageData(canvas.width, canvas.height), pixels = new Uint32Array(image.data.buffer);
 const KEPT = 4, unpacked = new Map(); // the chunks used last
-let ply = 0, timer = null;
+let ply = 0;
 
 function unpack(number) {
   let chunk = unpacked.get(number);
@@ -75,50 +73,9 @@ function show(p) {
   cursor.setAttribute("x2", x(ply));
 }
 
-function play(on) {
-  clearInterval(timer);
-  timer = on ? setInterval(() => (ply < last ? show(ply + 1) : play(false)), 1000 / film.rate) : null;
-  document.body.classList.toggle("playing", on);
-  at("play").setAttribute("aria-label", on ? "Stop" : "Play");
-}
-
-function toggle() {
-  if (timer === null && ply === last) show(0);
-  play(timer === null);
-}
-
-function step(p) {
-  play(false);
-  show(p);
-}
-
+const { toggle, seekable } = player({ last, now: () => ply, show, leap: film.rate, pause: 1000 / film.rate });
 const cursor = curve();
-const KEYS = {
-  ArrowLeft: () => step(ply - 1), ArrowRight: () => step(ply + 1),
-  ArrowUp: () => step(ply - film.rate), ArrowDown: () => step(ply + film.rate),
-  Home: () => step(0), End: () => step(last), " ": toggle,
-};
-document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || !(event.key in KEYS)) return;
-  if (event.key === " " && event.target.tagName === "BUTTON") return; // presses the focused button
-  event.preventDefault();
-  KEYS[event.key]();
-});
-at("home").addEventListener("click", () => step(0));
-at("back").addEventListener("click", () => step(ply - 1));
-at("next").addEventListener("click", () => step(ply + 1));
-at("end").addEventListener("click", () => step(last));
-at("play").addEventListener("click", toggle);
 canvas.addEventListener("click", toggle);
-at("slider").addEventListener("input", (event) => step(Number(event.target.value)));
-function seek(event) {
-  const box = at("curve").getBoundingClientRect();
-  step(Math.round(((event.clientX - box.left) / box.width) * last));
-}
-at("curve").addEventListener("pointerdown", (event) => {
-  at("curve").setPointerCapture(event.pointerId);
-  seek(event);
-});
-at("curve").addEventListener("pointermove", (event) => event.buttons && seek(event));
+seekable(at("curve"));
 const wanted = Number(location.hash.slice(1));
 show(Number.isInteger(wanted) && location.hash ? wanted : 0);

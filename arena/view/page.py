@@ -34,13 +34,16 @@ class Parts:
     players: str
     side: str  # the cards beside the stage, the end of their section, and what follows it
     style: str = ""  # a file of this folder, beside the frame's own
-    script: str  # a file of this folder
+    script: str  # a file of this folder, after player.js
     data: Any  # what the script shows, as JSON
 
 
 def document(record: MatchRecord, parts: Parts) -> str:
     """The whole page."""
-    style, script = asset("page.css") + (asset(parts.style) if parts.style else ""), asset(parts.script)
+    style, script = (
+        asset("page.css") + (asset(parts.style) if parts.style else ""),
+        asset("player.js") + asset(parts.script),
+    )
     return fill(
         "page.html",
         policy=_policy(style, script),

@@ -1,10 +1,8 @@
-"use strict";
-// Shows the game in #game: tokens on a map, or (where there is no map) pictures. Bytes are deflated, in base 64.
+// Shows the game in #match: tokens on a map, or (where there is no map) pictures. Bytes are deflated, in base 64.
 const game = JSON.parse(document.getElementById("match").textContent);
-const at = (id) => document.getElementById(id);
 const SIDES = ["first", "second"], canvas = at("screen"), context = canvas.getContext("2d");
 const last = game.last, units = game.units.length, RATE = 8;
-let now = 0, fog = 2, timer = null, stats = null, actions = null;
+let now = 0, fog = 2, stats = null, actions = null;
 
 function unpacked(text) {
   const packed = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
@@ -129,16 +127,8 @@ function node(parent, tag, text, name) {
 
 const x = (decision) => (last ? decision / last : 0) * 400;
 const cursors = [], numbers = [];
-function seekable(box) {
-  const seek = (event) => {
-    const edges = box.getBoundingClientRect();
-    step(Math.round(((event.clientX - edges.left) / edges.width) * last));
-  };
-  box.addEventListener("pointerdown", (event) => {
-    box.setPointerCapture(event.pointerId);
-    seek(event);
-  });
-  box.addEventListener("pointermove", (event) => event.buttons && seek(event));
+function cursorIn(box) {
+  seekable(box);
   cursors.push(svg(box, "line", { class: "cursor", y1: 0, y2: 100 }));
 }
 
@@ -153,7 +143,7 @@ function curve(title, series, low, high, shown) {
     const points = values.map((value, k) => (value === null ? "" : x(k).toFixed(1) + " " + y(value).toFixed(1))).filter(Boolean);
     if (points.length) svg(box, "path", { class: SIDES[seat], d: "M" + points.join("L") });
   });
-  seekable(box);
+  cursorIn(box);
   numbers.push(() => told.forEach((element, seat) => {
     const value = series[seat][Math.min(now, series[seat].length - 1)];
     element.textContent = value === null || value === undefined ? "" : shown(value);
@@ -169,7 +159,7 @@ function timeline() {
     const line = svg(box, "line", { class: SIDES[seat], x1: x(decision), x2: x(decision), y1: seat ? 55 : 5, y2: seat ? 95 : 45 });
     svg(line, "title", {}).textContent = text;
   }
-  seekable(box);
+  cursorIn(box);
 }
 
 function setUp() {
@@ -233,40 +223,10 @@ function look(side) {
   paint(now);
 }
 
-function play(on) {
-  clearInterval(timer);
-  timer = on ? setInterval(() => (now < last ? show(now + 1) : play(false)), 1000 / RATE) : null;
-  document.body.classList.toggle("playing", on);
-  at("play").setAttribute("aria-label", on ? "Stop" : "Play");
-}
-
-function toggle() {
-  if (timer === null && now === last) show(0);
-  play(timer === null);
-}
-
-function step(decision) {
-  play(false);
-  show(decision);
-}
-
-const KEYS = {
-  ArrowLeft: () => step(now - 1), ArrowRight: () => step(now + 1), ArrowUp: () => step(now - 20), ArrowDown: () => step(now + 20),
-  Home: () => step(0), End: () => step(last), " ": toggle, f: () => game.map && look((fog + 1) % 3),
-};
-document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || !(event.key in KEYS)) return;
-  if (event.key === " " && event.target.tagName === "BUTTON") return; // presses the focused button
-  event.preventDefault();
-  KEYS[event.key]();
+const { step, toggle, seekable } = player({
+  last, now: () => now, show, leap: 20, pause: 1000 / RATE, keys: { f: () => game.map && look((fog + 1) % 3) },
 });
-at("home").addEventListener("click", () => step(0));
-at("back").addEventListener("click", () => step(now - 1));
-at("next").addEventListener("click", () => step(now + 1));
-at("end").addEventListener("click", () => step(last));
-at("play").addEventListener("click", toggle);
 canvas.addEventListener("click", toggle);
-at("slider").addEventListener("input", (event) => step(Number(event.target.value)));
 for (const button of at("fog").querySelectorAll("button")) button.addEventListener("click", () => look(Number(button.value)));
 document.body.classList.toggle("film", !game.map);
 SIDES.forEach((side, seat) => document.documentElement.style.setProperty("--own-" + side, game.colours[seat]));

@@ -1,0 +1,56 @@
+"use strict";
+// What all pages of matches share: buttons, slider and keys step through `last + 1` moments, and curves can be dragged.
+const at = (id) => document.getElementById(id);
+
+// now(): the moment shown; show(p): shows one; leap: moments that up and down go; pause: milliseconds between two in play
+function player({ last, now, show, leap, pause, keys = {} }) {
+  let timer = null;
+
+  function play(on) {
+    clearInterval(timer);
+    timer = on ? setInterval(() => (now() < last ? show(now() + 1) : play(false)), pause) : null;
+    document.body.classList.toggle("playing", on);
+    at("play").setAttribute("aria-label", on ? "Stop" : "Play");
+  }
+
+  function toggle() {
+    if (timer === null && now() === last) show(0);
+    play(timer === null);
+  }
+
+  function step(p) {
+    play(false);
+    show(p);
+  }
+
+  function seekable(box) {
+    const seek = (event) => {
+      const edges = box.getBoundingClientRect();
+      step(Math.round(((event.clientX - edges.left) / edges.width) * last));
+    };
+    box.addEventListener("pointerdown", (event) => {
+      box.setPointerCapture(event.pointerId);
+      seek(event);
+    });
+    box.addEventListener("pointermove", (event) => event.buttons && seek(event));
+  }
+
+  const KEYS = {
+    ArrowLeft: () => step(now() - 1), ArrowRight: () => step(now() + 1),
+    ArrowUp: () => step(now() - leap), ArrowDown: () => step(now() + leap),
+    Home: () => step(0), End: () => step(last), " ": toggle, ...keys,
+  };
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || !(event.key in KEYS)) return;
+    if (event.key === " " && event.target.tagName === "BUTTON") return; // presses the focused button
+    event.preventDefault();
+    KEYS[event.key]();
+  });
+  at("home").addEventListener("click", () => step(0));
+  at("back").addEventListener("click", () => step(now() - 1));
+  at("next").addEventListener("click", () => step(now() + 1));
+  at("end").addEventListener("click", () => step(last));
+  at("play").addEventListener("click", toggle);
+  at("slider").addEventListener("input", (event) => step(Number(event.target.value)));
+  return { step, toggle, seekable };
+}
