@@ -3,6 +3,8 @@
 On a processor a batch is computed in shards, one a core, each by a thread of its own, and their gradients are added.
 PyTorch's own threads meet after every operation and spin while they wait, which they do for long wherever the emulators
 or anything else needs a core: with them a training on a busy machine is up to five times slower.
+
+On a GPU every step is recorded and replayed (`agents.dqn.recorded`).
 """
 
 from __future__ import annotations
@@ -22,11 +24,13 @@ from agents.dqn import lean, targets
 from agents.dqn.lean import Lean
 from agents.dqn.memory import Sample
 from agents.dqn.network import QNetwork, expected
+from agents.dqn.recorded import Recorded
 from agents.precision import Precision, autocast, in_half
 
 Frames = NDArray[np.uint8]  # [n, stack, H, W]
 Optimizer = Literal["adam", "radam"]
 Parts = Sequence[Sequence[Tensor]]  # gradients of the shards
+ROOM = 16  # batches on a GPU have room for a multiple of so many rows, so that a few recordings serve all sizes
 T = TypeVar("T")
 
 
@@ -53,11 +57,8 @@ class Learner:
         self.net = net.to(self.device)
         self.average = _frozen(self.net)
         self.target = _frozen(self.net) if with_target else None
-        self.optimizer: torch.optim.Optimizer
-        if optimizer == "adam":
-            self.optimizer = torch.optim.Adam(self.net.parameters(), learning_rate, eps=adam_epsilon, fused=True)
-        else:
-            self.optimizer = torch.optim.RAdam(self.net.parameters(), learning_rate, eps=adam_epsilon)
+        self.optimizer = self._optimizer(optimizer, learning_rate, adam_epsilon)
+        self._recorded: dict[tuple[QNetwork | None, int], Recorded] = {}  # by network and rows; None: a step
         self.steps = 0
         self._decay, self._max_norm = average, max_gradient_norm
         self._precision = precision
@@ -67,7 +68,9 @@ class Learner:
         self._averaged = 0  # steps that are in the average
 
     def outputs(self, net: QNetwork, frames: Frames) -> Tensor:
-        """What a network says of these frames, without a gradient."""
+        """What a network says of these frames, without a gradient. Use it before asking for as many again."""
+        if self.device.type == "cuda":
+            return self._record(net, len(frames))(torch.from_numpy(frames), room=len(frames))
         forward = self._forward(net)[0]
 
         def part(rows: slice) -> Tensor:
@@ -83,24 +86,61 @@ class Learner:
 
     def learn(self, frames: Frames, actions: NDArray[np.int64], wanted: Tensor) -> None:
         """One step of the optimizer towards ``wanted``, float32[n] or float32[n, quantiles]."""
-        wanted, parameters = wanted.to(self.device), list(self.net.parameters())
+        n, chosen = len(frames), torch.from_numpy(actions)
+        self.steps += 1
+        if self.device.type == "cuda":
+            room = -(-n // ROOM) * ROOM
+            weights = torch.zeros(room)
+            weights[:n] = 1 / n
+            self._loss = self._record(None, room)(torch.from_numpy(frames), chosen, wanted, weights, room=room)
+            return
         forward, leaves, sums = self._forward(self.net)
 
         def part(rows: slice) -> tuple[Tensor, tuple[Tensor, ...]]:
             output = forward(frames[rows])
-            share = (rows.stop - rows.start) / len(frames)
-            loss = targets.loss(output, self._there(actions[rows]), wanted[rows]) * share
+            loss = targets.loss(output, chosen[rows], wanted[rows], torch.full((len(output),), 1 / n))
             return loss.detach(), torch.autograd.grad(loss, leaves)
 
-        losses, gradients = zip(*self._sharded(part, len(frames)), strict=True)
-        for parameter, gradient in zip(parameters, sums(gradients), strict=True):
-            parameter.grad = gradient
+        losses, gradients = zip(*self._sharded(part, n), strict=True)
+        self._descend(sums(gradients))
+        self._lean.pop(self.net, None)  # a fused optimizer's steps leave no trace in the versions
+        self._loss = torch.stack(losses).sum()
+
+    def _descend(self, gradients: Sequence[Tensor]) -> None:
+        """A step of the optimizer by these gradients of the network's parameters."""
+        parameters = list(self.net.parameters())
+        for parameter, gradient in zip(parameters, gradients, strict=True):
+            parameter.grad = gradient.contiguous()  # fused optimizers do not look at strides
         nn.utils.clip_grad_norm_(parameters, self._max_norm)
         self.optimizer.step()
-        self._lean.pop(self.net, None)  # a fused optimizer's steps leave no trace in the versions
-        loss = torch.stack(losses).sum()
-        self._loss = loss
-        self.steps += 1
+
+    def _record(self, net: QNetwork | None, rows: int) -> Recorded:
+        """What a network says of so many frames, or, without a network, a whole step of learning from them."""
+        if (net, rows) not in self._recorded:
+
+            @torch.no_grad()
+            def answer(frames: Tensor) -> Tensor:
+                assert net is not None
+                with autocast(self._precision, self.device):
+                    output: Tensor = net(frames)
+                return output
+
+            def step(frames: Tensor, actions: Tensor, wanted: Tensor, weights: Tensor) -> Tensor:
+                with autocast(self._precision, self.device):
+                    output = self.net(frames)
+                loss = targets.loss(output, actions, wanted, weights)
+                self._descend(torch.autograd.grad(loss, list(self.net.parameters())))
+                return loss.detach()
+
+            self._recorded[net, rows] = Recorded(step if net is None else answer, self.device)
+        return self._recorded[net, rows]
+
+    def _optimizer(self, name: Optimizer, rate: float, epsilon: float) -> torch.optim.Optimizer:
+        gpu = self.device.type == "cuda"  # where the rate of what is recorded has to be a tensor
+        lr = torch.tensor(rate, device=self.device) if gpu else rate
+        if name == "adam":
+            return torch.optim.Adam(self.net.parameters(), lr, eps=epsilon, fused=True, capturable=gpu)
+        return torch.optim.RAdam(self.net.parameters(), lr, eps=epsilon, capturable=gpu)
 
     def learn_sample(self, sample: Sample, double: bool) -> None:
         """One step of DQN (Mnih et al. 2015, algorithm 1), with double Q-learning or without."""
@@ -118,7 +158,10 @@ class Learner:
 
     def set_learning_rate(self, rate: float) -> None:
         for group in self.optimizer.param_groups:
-            group["lr"] = rate
+            if isinstance(group["lr"], Tensor):
+                group["lr"].fill_(rate)
+            else:
+                group["lr"] = rate
 
     @torch.no_grad()
     def take_average(self) -> None:

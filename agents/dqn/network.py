@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from envs.core import InputError, unknown
@@ -85,11 +86,12 @@ class QNetwork(nn.Module):
 
     def scaled(self, x: Tensor) -> Tensor:
         """The same from frames as numbers in [0, 1]."""
-        features = self.body(x)
-        q: Tensor = self.advantage(features).unflatten(1, (self.num_actions, self._outputs))
-        if self.value is not None:
-            q = self.value(features).unsqueeze(1) + q - q.mean(dim=1, keepdim=True)
-        return (q if self.shape.quantiles else q.squeeze(2)).float()
+        features = self.body(x).float()
+        with torch.autocast(x.device.type, enabled=False):  # actions differ by less than bfloat16 can tell
+            q: Tensor = self.advantage(features).unflatten(1, (self.num_actions, self._outputs))
+            if self.value is not None:
+                q = self.value(features).unsqueeze(1) + q - q.mean(dim=1, keepdim=True)
+            return q if self.shape.quantiles else q.squeeze(2)
 
     def q(self, frames: Tensor) -> Tensor:
         """float32[n, A]: expected returns."""

@@ -145,7 +145,7 @@ class Learner:
 
         facts, gradients = zip(*self._sharded(part, len(sequences)), strict=True)
         for parameter, *parts in zip(parameters, *gradients, strict=True):
-            parameter.grad = parts[0].float()
+            parameter.grad = parts[0].float().contiguous()  # fused optimizers do not look at strides
             for other in parts[1:]:
                 parameter.grad += other
         nn.utils.clip_grad_norm_(parameters, self.settings.max_gradient_norm)

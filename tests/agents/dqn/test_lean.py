@@ -59,11 +59,12 @@ def test_outputs_and_gradients_are_the_networks(shape, half):
     found = lean(frames)
     assert (found.dtype, found.shape) == (torch.float32, output.shape)
     assert (found - output).abs().max() < (0.02 if half else 1e-5) * output.abs().max()
-    true = torch.autograd.grad(targets.loss(output, torch.from_numpy(actions), wanted), list(net.parameters()))
+    chosen, weights = torch.from_numpy(actions), torch.full((N,), 1 / N)
+    true = torch.autograd.grad(targets.loss(output, chosen, wanted, weights), list(net.parameters()))
     halves = [slice(0, N // 3), slice(N // 3, N)]
     parts = [
         torch.autograd.grad(
-            targets.loss(lean(frames[half]), torch.from_numpy(actions[half]), wanted[half]) * len(frames[half]) / N,
+            targets.loss(lean(frames[half]), chosen[half], wanted[half], weights[half]),
             lean.leaves,
         )
         for half in halves
@@ -114,6 +115,29 @@ def test_a_learner_knows_when_weights_have_changed():
     assert torch.equal(learner.outputs(learner.target, frames), learner.outputs(learner.net, frames))
     learner.net.load_state_dict(network(shape).state_dict())
     assert torch.equal(learner.outputs(learner.net, frames), before)
+    learner.close()
+
+
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+def test_a_lean_learner_learns_what_the_usual_way_teaches(shape):
+    """Gradients too have to reach the optimizer as they are meant: a fused one takes them as they lie in memory."""
+    learner = Learner(network(shape), precision="float32", adam_epsilon=1e-2, shards=2)
+    net = network(shape)
+    optimizer = torch.optim.Adam(net.parameters(), 2.5e-4, eps=1e-2)
+    for seed in range(4):
+        frames, actions, wanted = drawn(shape, seed)
+        learner.learn(frames, actions, wanted)
+        optimizer.zero_grad()
+        targets.loss(
+            net(torch.from_numpy(frames)), torch.from_numpy(actions), wanted, torch.full((N,), 1 / N)
+        ).backward()
+        torch.nn.utils.clip_grad_norm_(net.parameters(), 10.0)
+        optimizer.step()
+    start = network(shape)
+    for (name, one), two, begin in zip(
+        learner.net.named_parameters(), net.parameters(), start.parameters(), strict=True
+    ):
+        assert (one - two).norm() < 0.01 * (two - begin).norm(), name
     learner.close()
 
 

@@ -9,6 +9,8 @@ from agents.dqn.learner import Learner
 from agents.dqn.memory import Memory, Sample
 from agents.dqn.network import QConfig, QNetwork, expected
 
+ONE = torch.ones(1)  # the weight of a batch of one
+
 
 def returns(rewards, values, ends=(), cuts=(), gamma=0.5, lambda_=0.5):
     """Of one game."""
@@ -82,10 +84,10 @@ def test_quantile_targets_keep_the_distribution():
 
 def test_quantile_loss_by_hand():
     outputs = torch.tensor([[[0.0, 2.0]]])  # one action, quantiles at 0.25 and 0.75
-    found = targets.loss(outputs, torch.tensor([0]), torch.tensor([[1.0, 1.0]]))
+    found = targets.loss(outputs, torch.tensor([0]), torch.tensor([[1.0, 1.0]]), ONE)
     # errors 1 and -1: 0.25 * 0.5 and |0.75 - 1| * 0.5, each the same for both target quantiles
     assert found.item() == pytest.approx(0.125 + 0.125)
-    sure = targets.loss(outputs, torch.tensor([0]), torch.tensor([5.0]))  # one return, drawn: 0.25 * 4.5 + 0.75 * 2.5
+    sure = targets.loss(outputs, torch.tensor([0]), torch.tensor([5.0]), ONE)  # one return: 0.25 * 4.5 + 0.75 * 2.5
     assert sure.item() == pytest.approx(3.0)
 
 
@@ -94,10 +96,11 @@ def test_quantile_loss_is_least_at_the_quantiles():
     random = torch.Generator().manual_seed(0)
     returns = torch.rand(4000, 1, generator=random) * 8
     predicted = torch.zeros(1, 1, 4, requires_grad=True)
+    actions, weights = torch.zeros(4000, dtype=torch.long), torch.full((4000,), 1 / 4000)
     optimizer = torch.optim.Adam([predicted], 0.05)
     for _ in range(600):
         optimizer.zero_grad()
-        targets.loss(predicted.expand(4000, 1, 4), torch.zeros(4000, dtype=torch.long), returns).backward()
+        targets.loss(predicted.expand(4000, 1, 4), actions, returns, weights).backward()
         optimizer.step()
     assert predicted.flatten().tolist() == pytest.approx([1.375, 3.125, 4.875, 6.625], abs=0.15)
 
