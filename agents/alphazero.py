@@ -17,12 +17,13 @@ import envs
 from agents import checkpoints, networks
 from agents.chance import Chance
 from agents.core import AgentError, AgentKind, Batch, Decision, GameKey
+from agents.devices import Device
 from agents.precision import Precision
 from agents.quickest import quickest
 from agents.registry import describe, fingerprint
 from agents.search.cache import CachedEvaluator
 from agents.search.config import SearchConfig
-from agents.search.evaluators import Device, Evaluator, ImagesEvaluator, NetworkEvaluator
+from agents.search.evaluators import Evaluator, ImagesEvaluator, NetworkEvaluator
 from agents.search.search import Search, search_batch
 from envs.bits import mix
 from envs.core import BoardGame, GameSpec, InputError, States

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 import envs
+from agents.devices import Choice
 from agents.networks import SIZES, NetConfig
 from agents.precision import Precision
 from agents.search.config import SearchConfig
@@ -64,12 +64,14 @@ class TrainConfig:
     window_alpha: float = 0.75
     window_beta: float = 0.4
 
+    device: Choice = "auto"  # of all networks; auto: a GPU where there is one
+
     # learner
     precision: Precision = "auto"  # of the learner's passes through the network; those of self-play are always "auto"
     batch: int = 256
     min_positions: int = 1_500  # before the first step
     samples_per_position: float = 8.0  # how often a position is used on average, over its life
-    optimizer: typing.Literal["adamw", "sgd"] = "adamw"
+    optimizer: Literal["adamw", "sgd"] = "adamw"
     learning_rate: float = 2e-3
     final_learning_rate: float = 1e-4  # reached linearly at the end of the budget ...
     decay: float = 0.4  # ... over this last share of it (warmup-stable-decay)
@@ -100,7 +102,8 @@ class TrainConfig:
                     raise InputError(
                         f"training option {name!r} is from {low:g} to {high:g}, not {getattr(self, name)!r}"
                     )
-        for name, choices in (("optimizer", ("adamw", "sgd")), ("precision", typing.get_args(Precision))):
+        named = ("optimizer", ("adamw", "sgd")), ("precision", get_args(Precision)), ("device", get_args(Choice))
+        for name, choices in named:
             if getattr(self, name) not in choices:
                 raise unknown(name, getattr(self, name), choices)
         if not 0 <= self.seed < 1 << 63:

@@ -181,7 +181,7 @@ class _Learning:
         self.reading = Reading(game, path, end)
         torch.manual_seed(settings.seed)
         self.learner = Learner(game, networks.make(game.spec, settings.net), settings)
-        self.evaluate = NetworkEvaluator(game, networks.make(game.spec, settings.net))
+        self.evaluate = NetworkEvaluator(game, networks.make(game.spec, settings.net), device=settings.device)
         self.replay = Replay(run / chunks.FOLDER, game, settings)
         self.meter = Meter()
         self.last: Step | None = None

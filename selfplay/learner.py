@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from agents.devices import find
 from agents.networks import PLIES, Heads, Net
 from agents.precision import autocast
 from envs.core import BoardGame
@@ -123,7 +124,8 @@ class Learner:
 
     def __init__(self, game: BoardGame, net: Net, config: TrainConfig) -> None:
         self.game, self.config = game, config
-        self.net = net.to(memory_format=torch.channels_last).train()  # type: ignore[call-overload]
+        self.device = find(config.device)
+        self.net = net.to(device=self.device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
         self.optimizer = make_optimizer(net, config)
         self.average = {name: tensor.detach().clone() for name, tensor in net.state_dict().items()}
         self.generator = np.random.default_rng([config.seed, 1])  # draws samples and their symmetries
@@ -134,8 +136,8 @@ class Learner:
         """Learns from these positions, each under a random symmetry. Raises `Diverged`, the weights being unharmed."""
         config = self.config
         k = self.generator.integers(0, self.game.spec.num_symmetries, len(rows)).astype(np.int8)
-        batch = make_batch(self.game, rows, k)
-        with autocast(config.precision, batch.observations.device):
+        batch = Batch(*(part.to(self.device, non_blocking=True) for part in make_batch(self.game, rows, k)))
+        with autocast(config.precision, self.device):
             heads = self.net.heads(batch.observations)
         found = losses(_exact(heads), batch)
         total = (

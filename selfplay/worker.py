@@ -72,7 +72,7 @@ def play(run: Path, index: int, parent: int) -> None:
     tensors, facts = published.read()
     net = networks.make(game.spec, settings.net)
     net.load_state_dict(tensors)
-    network = NetworkEvaluator(game, net)
+    network = NetworkEvaluator(game, net, device=settings.device)
     evaluate = CachedEvaluator(game, network, settings.cache)
     players = SelfPlay(game, evaluate, settings, stream=session << 16 | index)
     players.version, players.simulations = facts["version"], facts["simulations"]

@@ -4,7 +4,7 @@ On a processor a batch is computed in shards, one a core, each by a thread of it
 PyTorch's own threads meet after every operation and spin while they wait, which they do for long wherever the emulators
 or anything else needs a core: with them a training on a busy machine is up to five times slower.
 
-On a GPU every step is recorded and replayed (`agents.dqn.recorded`).
+On a GPU every step is recorded and replayed (`agents.recorded`).
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from agents.dqn import lean, targets
 from agents.dqn.lean import Lean
 from agents.dqn.memory import Sample
 from agents.dqn.network import QNetwork, expected
-from agents.dqn.recorded import Recorded
 from agents.precision import Precision, autocast, in_half
+from agents.recorded import Recorded
 
 Frames = NDArray[np.uint8]  # [n, stack, H, W]
 Optimizer = Literal["adam", "radam"]
@@ -48,7 +48,7 @@ class Learner:
         average: float = 0.999,
         with_target: bool = False,
         precision: Precision = "auto",
-        device: str = "cpu",
+        device: torch.device | str = "cpu",
         shards: int = 1,
     ) -> None:
         self.device = torch.device(device)
@@ -58,7 +58,7 @@ class Learner:
         self.average = _frozen(self.net)
         self.target = _frozen(self.net) if with_target else None
         self.optimizer = self._optimizer(optimizer, learning_rate, adam_epsilon)
-        self._recorded: dict[tuple[QNetwork | None, int], Recorded] = {}  # by network and rows; None: a step
+        self._recorded: dict[tuple[QNetwork | None, int], Recorded[Tensor]] = {}  # by network and rows; None: a step
         self.steps = 0
         self._decay, self._max_norm = average, max_gradient_norm
         self._precision = precision
@@ -114,7 +114,7 @@ class Learner:
         nn.utils.clip_grad_norm_(parameters, self._max_norm)
         self.optimizer.step()
 
-    def _record(self, net: QNetwork | None, rows: int) -> Recorded:
+    def _record(self, net: QNetwork | None, rows: int) -> Recorded[Tensor]:
         """What a network says of so many frames, or, without a network, a whole step of learning from them."""
         if (net, rows) not in self._recorded:
 

@@ -18,10 +18,10 @@ from torch import Tensor
 from agents import checkpoints
 from agents.chance import Chance
 from agents.core import AgentError, AgentKind, Batch, Decision, GameKey
+from agents.devices import Device
 from agents.dqn import lean, network
 from agents.precision import Precision, autocast, in_half
 from agents.registry import describe, fingerprint
-from agents.search.evaluators import Device
 from envs.bits import mix
 from envs.core import GameSpec, InputError
 

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Mapping
-from typing import Literal, Protocol, get_args
+from collections.abc import Iterator, Mapping
+from typing import Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from agents.devices import Choice, find
 from agents.networks import Net, folded
 from agents.precision import Precision, dtype
+from agents.recorded import Recorded
 from agents.search.winograd import WinogradNet
-from envs.core import BoardGame, InputError, States, unknown
+from envs.core import BoardGame, InputError, States
 
 Logits = NDArray[np.float32]  # [n, A]
 WDL = NDArray[np.float32]  # [n, 3]
-Device = Literal["cpu", "cuda"]
-Forward = Callable[[NDArray[np.uint8]], tuple[Tensor, Tensor]]  # planes -> policy logits, win/draw/loss logits
 
 WINOGRAD_SIZES = (32, 16, 8, 4, 2, 1)  # more than 32 positions fall out of the processor's caches
 DIRECT_SIZES = (256, 128, 64, *WINOGRAD_SIZES)
@@ -65,18 +65,15 @@ class NetworkEvaluator:
     spin while they wait, which slows a busy machine down tenfold. Use one process a core. Not safe for use by several
     threads."""
 
-    def __init__(self, game: BoardGame, net: Net, precision: Precision = "auto", device: Device = "cpu") -> None:
+    def __init__(self, game: BoardGame, net: Net, precision: Precision = "auto", device: Choice = "cpu") -> None:
         if net.observation_shape != game.spec.observation_shape or net.num_actions != game.spec.num_actions:
             raise InputError(f"a network for {net.observation_shape} and {net.num_actions} actions, not {game.spec.id}")
         self._game = game
-        if device not in get_args(Device):
-            raise unknown("device", device, get_args(Device))
-        if device == "cuda" and not torch.cuda.is_available():
-            raise InputError("device 'cuda': PyTorch finds no such device here; choose cpu")
+        self._device = find(device)
         self._net = copy.deepcopy(net).cpu()
-        self._device = torch.device(device)
         self.precision = dtype(precision, self._device)
         self._winograd = self._device.type == "cpu" and self.precision == torch.float32
+        self._forward: WinogradNet | _Direct | None = None
         self.load_weights(net.state_dict())
         sizes = WINOGRAD_SIZES if self._winograd else DIRECT_SIZES if self._device.type == "cpu" else GPU_SIZES
         self.sizes, self.rows_independent = self._trustworthy(sizes)
@@ -85,7 +82,10 @@ class NetworkEvaluator:
         """New weights for the same network; milliseconds."""
         self._net.load_state_dict(tensors)
         net = folded(self._net)
-        self._forward: Forward = WinogradNet(net) if self._winograd else _Direct(net, self.precision, self._device)
+        if isinstance(self._forward, _Direct):
+            self._forward.load(net)
+        else:
+            self._forward = WinogradNet(net) if self._winograd else _Direct(net, self.precision, self._device)
 
     @torch.inference_mode()
     def __call__(self, states: States, legal: NDArray[np.bool_]) -> tuple[Logits, WDL]:
@@ -94,6 +94,7 @@ class NetworkEvaluator:
     def _evaluate(self, planes: NDArray[np.uint8], sizes: tuple[int, ...]) -> tuple[Logits, WDL]:
         logits = np.empty((len(planes), self._net.num_actions), np.float32)
         wdl = np.empty((len(planes), 3), np.float32)
+        assert self._forward is not None
         threads = torch.get_num_threads()
         torch.set_num_threads(1)
         try:
@@ -157,18 +158,29 @@ class ImagesEvaluator:
 
 
 class _Direct:
-    """A folded network as PyTorch computes it, channels last."""
+    """A folded network as PyTorch computes it, channels last. On a GPU what it returns is overwritten by the next
+    call."""
 
     def __init__(self, net: Net, numbers: torch.dtype, device: torch.device) -> None:
-        self._dtype, self._device = numbers, device
+        self._dtype = numbers
         self._net = net.to(device=device, dtype=numbers)
         for parameter in self._net.parameters():
             if parameter.dim() == 4:
                 parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
+        self._recorded = Recorded(self._logits, device) if device.type == "cuda" else None
+
+    @torch.no_grad()
+    def load(self, net: Net) -> None:
+        """Other weights, into the same memory: a recording goes on reading there."""
+        for mine, theirs in zip(self._net.parameters(), net.parameters(), strict=True):
+            mine.copy_(theirs)
 
     def __call__(self, planes: NDArray[np.uint8]) -> tuple[Tensor, Tensor]:
-        x = torch.from_numpy(planes).to(self._device).to(self._dtype, memory_format=torch.channels_last)
-        logits, wdl = self._net(x)
+        x = torch.from_numpy(planes)
+        return self._logits(x) if self._recorded is None else self._recorded(x, room=len(x))
+
+    def _logits(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        logits, wdl = self._net(x.to(self._dtype, memory_format=torch.channels_last))
         return logits.float(), wdl.float()
 
 

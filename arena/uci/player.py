@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from agents import alphazero
+from agents.devices import Device
 from agents.precision import Precision
 from agents.search.cache import CachedEvaluator
 from agents.search.config import SearchConfig
-from agents.search.evaluators import Device, Evaluator, NetworkEvaluator
+from agents.search.evaluators import Evaluator, NetworkEvaluator
 from agents.search.lines import Line
 from agents.search.solo import SoloSearch, nodes_for
 from agents.search.tree import UNKNOWN

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from agents.devices import Choice
 from agents.dqn.learner import Optimizer
 from agents.dqn.network import QConfig
 from agents.precision import Precision
@@ -31,7 +32,7 @@ class ScoreConfig:
     net: QConfig = field(default_factory=QConfig)
     games: int = 128  # played side by side: the network's batch when acting
     gamma: float = 0.99
-    device: Literal["auto", "cpu", "cuda"] = "auto"
+    device: Choice = "auto"
     precision: Precision = "auto"  # auto: bfloat16 where the device is made for it
     threads: int = 0  # of the emulator and of the network each; 0: one a core
 

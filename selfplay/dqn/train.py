@@ -25,6 +25,7 @@ import torch
 from numpy.typing import NDArray
 
 from agents import checkpoints
+from agents.devices import find
 from agents.dqn.learner import Learner
 from agents.dqn.network import QNetwork
 from envs.atari import Tick
@@ -88,10 +89,7 @@ def train(
 
 def make_learner(settings: ScoreConfig, num_actions: int) -> Learner:
     """A new learner with the settings' seed. Raises `InputError` where there is no GPU but one was asked for."""
-    has_gpu = torch.cuda.is_available()
-    if settings.device == "cuda" and not has_gpu:
-        raise InputError("training option 'device' is 'cuda', but PyTorch finds no CUDA GPU here")
-    gpu = has_gpu and settings.device != "cpu"
+    device = find(settings.device)
     torch.manual_seed(settings.seed)
     return Learner(
         QNetwork(settings.net, num_actions),
@@ -102,8 +100,8 @@ def make_learner(settings: ScoreConfig, num_actions: int) -> Learner:
         average=settings.average,
         with_target=settings.algo == "dqn",
         precision=settings.precision,
-        device="cuda" if gpu else "cpu",
-        shards=1 if gpu else settings.threads or cores(),
+        device=device,
+        shards=1 if device.type == "cuda" else settings.threads or cores(),
     )
 
 

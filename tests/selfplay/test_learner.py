@@ -69,6 +69,18 @@ def test_a_turned_position_has_its_policy_and_reply_turned_with_it(game):
         assert np.array_equal(batch.value.numpy(), rows.value)
 
 
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_a_gpu_learns_what_a_processor_learns():
+    changes = {"precision": "float32", "optimizer": "sgd", "learning_rate": 0.01}
+    one, two = (learner("connect_four", device=device, **changes) for device in ("cpu", "cuda"))
+    rules = envs.make("connect_four")
+    for seed in range(5):
+        steps = [each.step(some_rows(rules, seed=seed), 0.0) for each in (one, two)]
+        assert steps[0].policy_loss == pytest.approx(steps[1].policy_loss, rel=1e-2)
+    for name, average in one.average.items():
+        assert torch.allclose(average, two.average[name].cpu(), rtol=1e-2, atol=1e-3), name
+
+
 def test_no_reply_stays_no_reply():
     rules = envs.make("connect_four")
     rows = some_rows(rules)
