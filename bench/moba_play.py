@@ -56,7 +56,7 @@ class Scripted:
 class Network:
     """A team's network."""
 
-    def __init__(self, net: TeamNetwork, temperature: float = 1.0) -> None:
+    def __init__(self, net: TeamNetwork, temperature: float) -> None:
         self.net, self.temperature = acting(net, half=False), temperature
 
     def start(self, games: int, units: int, seed: int) -> None:

@@ -28,7 +28,7 @@ KIND = "team"
 
 @dataclass(frozen=True, slots=True)
 class TeamOptions:
-    temperature: float = 1.0  # actions are drawn from policy ** (1 / temperature); 0: always the likeliest
+    temperature: float = 0.5  # actions are drawn from policy ** (1 / temperature); 1: as in training; 0: the likeliest
 
     def __post_init__(self) -> None:
         if not 0 <= self.temperature <= 100:
