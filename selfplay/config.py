@@ -32,6 +32,7 @@ class TrainConfig:
     seed: int = 0
     net: NetConfig = field(default_factory=NetConfig)
     search: SearchConfig = field(default_factory=SearchConfig)
+    device: Choice = "auto"  # where all networks compute; auto: a GPU where there is one
 
     # self-play
     workers: int = 2  # processes, each with one thread
@@ -63,8 +64,6 @@ class TrainConfig:
     window: int = 30_000  # c: all positions are kept up to here, and nearly so a while longer
     window_alpha: float = 0.75
     window_beta: float = 0.4
-
-    device: Choice = "auto"  # of all networks; auto: a GPU where there is one
 
     # learner
     precision: Precision = "auto"  # of the learner's passes through the network; those of self-play are always "auto"

@@ -12,6 +12,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import pairwise
 from typing import Literal, TypeVar
 
@@ -70,7 +71,7 @@ class Learner:
     def outputs(self, net: QNetwork, frames: Frames) -> Tensor:
         """What a network says of these frames, without a gradient. Use it before asking for as many again."""
         if self.device.type == "cuda":
-            return self._record(net, len(frames))(torch.from_numpy(frames), room=len(frames))
+            return self._replayed(net, len(frames), torch.from_numpy(frames))
         forward = self._forward(net)[0]
 
         def part(rows: slice) -> Tensor:
@@ -92,7 +93,7 @@ class Learner:
             room = -(-n // ROOM) * ROOM
             weights = torch.zeros(room)
             weights[:n] = 1 / n
-            self._loss = self._record(None, room)(torch.from_numpy(frames), chosen, wanted, weights, room=room)
+            self._loss = self._replayed(None, room, torch.from_numpy(frames), chosen, wanted, weights)
             return
         forward, leaves, sums = self._forward(self.net)
 
@@ -114,26 +115,22 @@ class Learner:
         nn.utils.clip_grad_norm_(parameters, self._max_norm)
         self.optimizer.step()
 
-    def _record(self, net: QNetwork | None, rows: int) -> Recorded[Tensor]:
-        """What a network says of so many frames, or, without a network, a whole step of learning from them."""
-        if (net, rows) not in self._recorded:
+    def _replayed(self, net: QNetwork | None, room: int, *given: Tensor) -> Tensor:
+        """What a network says of frames, or, without a network, a whole step of learning, as one call of the GPU."""
+        if (net, room) not in self._recorded:
+            work = self._step if net is None else torch.no_grad()(partial(self._said, net))
+            self._recorded[net, room] = Recorded(work, self.device)
+        return self._recorded[net, room](*given, room=room)
 
-            @torch.no_grad()
-            def answer(frames: Tensor) -> Tensor:
-                assert net is not None
-                with autocast(self._precision, self.device):
-                    output: Tensor = net(frames)
-                return output
+    def _step(self, frames: Tensor, actions: Tensor, wanted: Tensor, weights: Tensor) -> Tensor:
+        loss = targets.loss(self._said(self.net, frames), actions, wanted, weights)
+        self._descend(torch.autograd.grad(loss, list(self.net.parameters())))
+        return loss.detach()
 
-            def step(frames: Tensor, actions: Tensor, wanted: Tensor, weights: Tensor) -> Tensor:
-                with autocast(self._precision, self.device):
-                    output = self.net(frames)
-                loss = targets.loss(output, actions, wanted, weights)
-                self._descend(torch.autograd.grad(loss, list(self.net.parameters())))
-                return loss.detach()
-
-            self._recorded[net, rows] = Recorded(step if net is None else answer, self.device)
-        return self._recorded[net, rows]
+    def _said(self, net: QNetwork, frames: Tensor) -> Tensor:
+        with autocast(self._precision, self.device):
+            output: Tensor = net(frames)
+        return output
 
     def _optimizer(self, name: Optimizer, rate: float, epsilon: float) -> torch.optim.Optimizer:
         gpu = self.device.type == "cuda"  # where the rate of what is recorded has to be a tensor
@@ -190,13 +187,7 @@ class Learner:
     ) -> tuple[Callable[[Frames], Tensor], list[Tensor], Callable[[Parts], list[Tensor]]]:
         """How a network answers; the tensors to take gradients of; what makes its parameters' gradients of several."""
         if not self._is_lean:
-
-            def forward(frames: Frames) -> Tensor:
-                with autocast(self._precision, self.device):
-                    output: Tensor = net(self._there(frames))
-                return output
-
-            return forward, list(net.parameters()), _sums
+            return lambda frames: self._said(net, self._there(frames)), list(net.parameters()), _sums
         versions = [parameter._version for parameter in net.parameters()]
         known = self._lean.get(net)
         if known is None or known[0] != versions:

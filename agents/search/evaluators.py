@@ -73,8 +73,8 @@ class NetworkEvaluator:
         self._net = copy.deepcopy(net).cpu()
         self.precision = dtype(precision, self._device)
         self._winograd = self._device.type == "cpu" and self.precision == torch.float32
-        self._forward: WinogradNet | _Direct | None = None
-        self.load_weights(net.state_dict())
+        own = folded(self._net)
+        self._forward = WinogradNet(own) if self._winograd else _Direct(own, self.precision, self._device)
         sizes = WINOGRAD_SIZES if self._winograd else DIRECT_SIZES if self._device.type == "cpu" else GPU_SIZES
         self.sizes, self.rows_independent = self._trustworthy(sizes)
 
@@ -85,7 +85,7 @@ class NetworkEvaluator:
         if isinstance(self._forward, _Direct):
             self._forward.load(net)
         else:
-            self._forward = WinogradNet(net) if self._winograd else _Direct(net, self.precision, self._device)
+            self._forward = WinogradNet(net)
 
     @torch.inference_mode()
     def __call__(self, states: States, legal: NDArray[np.bool_]) -> tuple[Logits, WDL]:
@@ -94,7 +94,6 @@ class NetworkEvaluator:
     def _evaluate(self, planes: NDArray[np.uint8], sizes: tuple[int, ...]) -> tuple[Logits, WDL]:
         logits = np.empty((len(planes), self._net.num_actions), np.float32)
         wdl = np.empty((len(planes), 3), np.float32)
-        assert self._forward is not None
         threads = torch.get_num_threads()
         torch.set_num_threads(1)
         try:

@@ -91,7 +91,7 @@ class _Skewed:
 def test_sizes_that_compute_differently_are_not_used(monkeypatch, by_size, by_place, sizes, independent):
     game, states, legal = asked("connect_four")
     skewed = _Skewed(game.spec.num_actions, by_size, by_place)
-    monkeypatch.setattr(NetworkEvaluator, "load_weights", lambda self, tensors: setattr(self, "_forward", skewed))
+    monkeypatch.setattr("agents.search.evaluators.WinogradNet", lambda net: skewed)
     evaluate = NetworkEvaluator(game, make(game), "float32")
     assert (evaluate.sizes, evaluate.rows_independent) == (sizes, independent)
     assert (evaluate(states[:1], legal[:1])[0] == evaluate(states, legal)[0][:1]).all()
