@@ -1,8 +1,9 @@
 """Does the game need what it claims to: ``python -m bench.moba_ablations [--game moba_5v5] [--minutes 10] [--json]``.
 
-Short trainings, each without one thing: the fog (trained and judged without it, and judged with it), team spirit, past
-opponents, memory, shaped rewards. All have the same time and seed. Each is judged by the share of games won (draws
-count half) against the bots together, and against the full training of the same length.
+Short trainings of the same time and seed, each with one thing changed: no fog (judged with it and without it), no team
+spirit, no past opponents, nothing paid but winning. What is recommended has no memory; one training has one, and as it
+gets through fewer steps in that time, another without memory stops at as many. Each is judged by the share of games won
+(draws count half) against the bots together, and against the recommended training of the same length.
 
     python -m bench.moba_ablations --game moba_1v1 --minutes 5 --runs runs/ablations
 """
@@ -29,28 +30,32 @@ from envs.core import InputError
 from envs.moba.setup import Setup
 from selfplay.options import FILE, overlaid
 from selfplay.ppo import config
-from selfplay.ppo.train import train
+from selfplay.ppo.train import Result, train
 
-FULL = "full"
+FULL = "recommended"
+MEMORY = "with a memory (GRU)"
+FEWER = "no memory, as many steps"  # as the one with a memory gets through
 VARIANTS: Mapping[str, Mapping[str, Any]] = {
     FULL: {},
     "no fog": {"fog": False},
     "no team spirit": {"first_team_spirit": 0.0, "final_team_spirit": 0.0},
     "no past opponents": {"past": 0.0},
-    "no memory": {"net": {"memory": "none"}},
+    MEMORY: {"net": {"memory": "gru"}},
+    FEWER: {},
     "win and loss alone": {"reward": "win"},
 }
-WITH_MEMORY = {"net": {"memory": "gru"}}  # what the full training has here, so that something can be taken away
 
 
-def ready(run: Path, settings: config.PpoConfig, seconds: float) -> Path:
-    """Trains, or goes on with what was begun in the folder before; its newest checkpoint. Raises `InputError`."""
-    resuming = (run / FILE).exists()
-    return train(run, settings, seconds, resuming=resuming).checkpoint
+def ready(run: Path, settings: config.PpoConfig, seconds: float) -> Result:
+    """Trains, or goes on with what was begun in the folder before. Raises `InputError`."""
+    found = train(run, settings, seconds, resuming=(run / FILE).exists())
+    if found.interrupted:
+        raise InputError(f"interrupted; the same command goes on with {run}, if --runs named where it is")
+    return found
 
 
 def settings_of(game: str, name: str, seed: int, changes: Mapping[str, Any]) -> config.PpoConfig:
-    return config.preset(game, seed=seed, **overlaid(overlaid(WITH_MEMORY, changes), VARIANTS[name]))
+    return config.preset(game, seed=seed, **overlaid(changes, VARIANTS[name]))
 
 
 def judge(heroes: int, checkpoint: Path, full: Path, fog: bool, games: int) -> dict[str, Score]:
@@ -68,15 +73,18 @@ def measure(
 ) -> list[dict[str, Any]]:
     """A row for each variant. Raises `InputError`."""
     heroes = 5 if game == "moba_5v5" else 1
-    found, full = [], runs / FULL
-    for name in dict.fromkeys([FULL, *names]):
-        run = runs / name.replace(" ", "_")
-        checkpoint = ready(run, settings_of(game, name, seed, changes), seconds)
-        full = checkpoint if name == FULL else full
+    found: list[dict[str, Any]] = []
+    trained: dict[str, Result] = {}
+    for name in dict.fromkeys([FULL, *([MEMORY] if FEWER in names else []), *names]):
+        share = trained[MEMORY].steps / trained[FULL].steps if name == FEWER else 1.0
+        run = runs / name.translate(str.maketrans(" ", "_", "(),"))
+        trained[name] = ready(run, settings_of(game, name, seed, changes), share * seconds)
         for fog in (True, False) if name == "no fog" else (True,):
-            scores = judge(heroes, checkpoint, full, fog, games)
+            scores = judge(heroes, trained[name].checkpoint, trained[FULL].checkpoint, fog, games)
             facts = {part: {**asdict(score), "points": score.points} for part, score in scores.items()}
-            found.append({"variant": name + (", judged without fog" if not fog else ""), **facts})
+            variant = name + (", judged without fog" if not fog else "")
+            found.append({"variant": variant, "steps": trained[name].steps, **facts})
+            print(json.dumps(found[-1]), file=sys.stderr, flush=True)
     return found
 
 
@@ -102,10 +110,10 @@ def main() -> None:
         print(json.dumps({"game": args.game, "minutes": args.minutes, "rows": found}, indent=1))
         return
     table = Table(title=f"{args.game}, {args.minutes:g} minutes each: points, %", title_justify="left", box=SIMPLE_HEAD)
-    for column in ("variant", "all bots", "95%", "the full training", "95%"):
+    for column in ("variant", "M steps", "all bots", "95%", "the recommended", "95%"):
         table.add_column(column, justify="left" if column == "variant" else "right")
     for row in found:
-        cells = [row["variant"]]
+        cells = [row["variant"], f"{row['steps'] / 1e6:.1f}"]
         for part in ("bots", FULL):
             score = Score(**{name: row[part][name] for name in ("wins", "draws", "losses", "decisions")})
             low, high = wilson(score.points, score.games)

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from types import TracebackType
 
 from rich.console import Console, Group, RenderableType
-from rich.live import Live
 from rich.text import Text
 
 from arena.ladder import Ladder, Progress
@@ -15,7 +13,7 @@ from arena.records import MatchRecord
 from arena.standings import Standings, standings
 from arena.view.charts import bar, glyphs
 from arena.view.figures import clock
-from arena.view.live import LINE_SECONDS
+from arena.view.live import LINE_SECONDS, Redrawn
 from arena.view.standings import table
 from arena.view.timeline import names, result
 
@@ -23,32 +21,21 @@ RATE_EVERY = 3.0  # seconds between ratings while games are being played
 NEWEST = 3  # games shown
 
 
-class LadderScreen:
+class LadderScreen(Redrawn):
     """``with LadderScreen(console, ladder) as screen: ladder.run(screen.update)``."""
 
     def __init__(self, console: Console, ladder: Ladder) -> None:
+        super().__init__(console)
         self._console, self._ladder = console, ladder
         self._newest: deque[MatchRecord] = deque(maxlen=NEWEST)
         self._standings: Standings | None = None
         self._rated = self._printed = -1e9
-        self._live = Live(console=console, auto_refresh=False, transient=True) if console.is_terminal else None
-
-    def __enter__(self) -> LadderScreen:
-        if self._live is not None:
-            self._live.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._live is not None:
-            self._live.stop()
 
     def update(self, progress: Progress) -> None:
         """Shows how far the ladder is."""
         now = time.monotonic()
         self._newest.extend(progress.new)
-        if self._live is None:
+        if not self.is_drawn:
             if now - self._printed >= LINE_SECONDS:
                 self._printed = now
                 self._console.print(line(self._ladder.name, progress), soft_wrap=True)
@@ -56,7 +43,7 @@ class LadderScreen:
         if now - self._rated >= RATE_EVERY and progress.done:
             self._rated = now
             self._standings = standings(self._ladder)
-        self._live.update(self._panel(progress), refresh=True)
+        self.draw(self._panel(progress))
 
     def _panel(self, progress: Progress) -> RenderableType:
         width = max(min(self._console.width - 44, 50), 4)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Protocol, Self, TypeVar
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -70,23 +70,16 @@ class Face(Generic[P]):
     title: Callable[[P], str] = lambda progress: progress.game
 
 
-class LiveScreen(Generic[P]):
-    """``with LiveScreen(console, run, face) as screen: train(..., on_progress=screen.update)``."""
+class Redrawn:
+    """A part of the terminal that is drawn anew as long as it is open; where there is no terminal, none."""
 
-    def __init__(self, console: Console, run: Path, face: Face[P]) -> None:
-        self._console, self._run, self._face = console, run, face
-        self._history: deque[P] = deque(maxlen=HISTORY)
-        self._events: deque[str] = deque(maxlen=EVENTS)
-        self._next_line = 0.0
+    def __init__(self, console: Console) -> None:
         self._live = Live(console=console, auto_refresh=False, transient=True) if console.is_terminal else None
 
-    def __enter__(self) -> LiveScreen[P]:
-        begin = f"{self._face.verb} in {self._run}"
-        if self._live is None:
-            self._console.print(begin, soft_wrap=True)
-        else:
+    def __enter__(self) -> Self:
+        if self._live is not None:
             self._live.start()
-            self._live.update(Text(f"{begin}: {self._face.starting} ...", "dim"), refresh=True)
+        self.begin()
         return self
 
     def __exit__(
@@ -95,13 +88,42 @@ class LiveScreen(Generic[P]):
         if self._live is not None:
             self._live.stop()
 
+    def begin(self) -> None:
+        """What is shown first."""
+
+    @property
+    def is_drawn(self) -> bool:
+        return self._live is not None
+
+    def draw(self, what: RenderableType) -> None:
+        assert self._live is not None, "see `is_drawn`"
+        self._live.update(what, refresh=True)
+
+
+class LiveScreen(Redrawn, Generic[P]):
+    """``with LiveScreen(console, run, face) as screen: train(..., on_progress=screen.update)``."""
+
+    def __init__(self, console: Console, run: Path, face: Face[P]) -> None:
+        super().__init__(console)
+        self._console, self._run, self._face = console, run, face
+        self._history: deque[P] = deque(maxlen=HISTORY)
+        self._events: deque[str] = deque(maxlen=EVENTS)
+        self._next_line = 0.0
+
+    def begin(self) -> None:
+        begin = f"{self._face.verb} in {self._run}"
+        if self.is_drawn:
+            self.draw(Text(f"{begin}: {self._face.starting} ...", "dim"))
+        else:
+            self._console.print(begin, soft_wrap=True)
+
     def update(self, progress: P) -> None:
         """Shows where the training is."""
         self._history.append(progress)
         if progress.event:
             self._events.append(f"{clock(progress.seconds)}  {progress.event}")
-        if self._live is not None:
-            self._live.update(self.panel(self._console.width, glyphs(self._console)), refresh=True)
+        if self.is_drawn:
+            self.draw(self.panel(self._console.width, glyphs(self._console)))
         elif progress.seconds >= self._next_line or progress.event:
             self._next_line = progress.seconds + LINE_SECONDS
             self._console.print(self._face.line(progress), soft_wrap=True)

@@ -8,7 +8,6 @@ from itertools import pairwise
 import numpy as np
 from PIL import Image
 from rich.console import Console, Group, RenderableType
-from rich.live import Live
 from rich.text import Text
 
 import envs
@@ -16,12 +15,13 @@ from arena.records import MatchRecord
 from arena.view import keys
 from arena.view.charts import SERIES, Glyphs, glyphs, sparkline
 from arena.view.film import Picture, Scene, reel
+from arena.view.stepping import step_through
 from arena.view.timeline import names, printable, result
 
 SECONDS_PER_PLY = 1 / 15  # as in the game
 ASPECT = 4 / 3  # width over height, as on a television
 SHADES = " .:-=+*#%@"
-STEPS = {"right": 1, "left": -1, "down": 15, "up": -15}
+JUMP = 15  # plies
 
 
 def watch(record: MatchRecord, console: Console) -> None:
@@ -35,26 +35,11 @@ def watch(record: MatchRecord, console: Console) -> None:
 
 
 def _interactive(record: MatchRecord, scenes: Sequence[Scene], console: Console) -> None:
-    ply, last, playing = 0, len(scenes) - 1, True
-
-    def screen() -> RenderableType:
+    def draw(ply: int, playing: bool) -> RenderableType:
         size = (console.width, console.height)
         return render(record, scenes, ply, size, glyphs(console), in_colour(console), playing)
 
-    with keys.raw(), Live(screen(), console=console, screen=True, auto_refresh=False) as live:
-        while True:
-            live.update(screen(), refresh=True)
-            pressed = keys.read(SECONDS_PER_PLY if playing else 0.5)  # waking up now and then follows a resized window
-            if playing and not pressed:
-                ply += 1
-            for key in pressed:
-                if key in ("q", "escape"):
-                    return
-                if key == "space":
-                    playing = not playing
-                    ply = 0 if playing and ply == last else ply
-                ply = {"home": 0, "end": last}.get(key, min(max(ply + STEPS.get(key, 0), 0), last))
-            playing = playing and ply < last
+    step_through(console, draw, len(scenes) - 1, seconds=SECONDS_PER_PLY, jump=JUMP)
 
 
 def render(

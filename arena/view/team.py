@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 
 from rich.cells import cell_len
 from rich.console import Console, Group, RenderableType
-from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
@@ -16,12 +16,13 @@ from arena.view import keys
 from arena.view.charts import SERIES, Glyphs, glyphs, sparkline
 from arena.view.film import Picture
 from arena.view.screen import blocks, in_colour
+from arena.view.stepping import step_through
 from arena.view.team_reel import events, expectations, reel
 from arena.view.timeline import names, printable, result
 from envs.core import TeamGame, TeamShot
 
 SECONDS = 1 / 8  # a decision, while playing by itself
-STEPS = {"right": 1, "left": -1, "down": 20, "up": -20}
+JUMP = 20  # decisions
 FOGS = (None, 0, 1)
 LATEST = 3  # events shown
 WEST, EAST = "123456789", "!@#$&"  # the heroes' marks on a map
@@ -38,28 +39,17 @@ def watch(record: MatchRecord, console: Console) -> None:
 
 
 def _interactive(record: MatchRecord, shots: Sequence[TeamShot], console: Console) -> None:
-    at, last, playing, fog = 0, len(shots) - 1, True, 0
+    fogs = deque(FOGS)
 
-    def screen() -> RenderableType:
+    def draw(at: int, playing: bool) -> RenderableType:
         size = (console.width, console.height)
-        return render(record, shots, at, FOGS[fog], size, glyphs(console), playing, in_colour(console))
+        return render(record, shots, at, fogs[0], size, glyphs(console), playing, in_colour(console))
 
-    with keys.raw(), Live(screen(), console=console, screen=True, auto_refresh=False) as live:
-        while True:
-            live.update(screen(), refresh=True)
-            pressed = keys.read(SECONDS if playing else 0.5)  # waking up now and then follows a resized window
-            if playing and not pressed:
-                at += 1
-            for key in pressed:
-                if key in ("q", "escape"):
-                    return
-                if key == "f":
-                    fog = (fog + 1) % len(FOGS)
-                if key == "space":
-                    playing = not playing
-                    at = 0 if playing and at == last else at
-                at = {"home": 0, "end": last}.get(key, min(max(at + STEPS.get(key, 0), 0), last))
-            playing = playing and at < last
+    def on_key(key: str) -> None:
+        if key == "f":
+            fogs.rotate(-1)
+
+    step_through(console, draw, len(shots) - 1, seconds=SECONDS, jump=JUMP, on_key=on_key)
 
 
 def render(

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from rich.cells import cell_len
 from rich.console import Console, Group, RenderableType
-from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
@@ -14,10 +13,12 @@ import envs
 from arena.records import MatchRecord
 from arena.view import keys
 from arena.view.charts import SERIES, Glyphs, bar, glyphs, value_curve
+from arena.view.stepping import step_through
 from arena.view.timeline import Frame, curves, frames, names, printable, result
 from envs.core import State
 
 SECONDS_PER_PLY = 0.8  # while playing by itself
+JUMP = 5  # plies
 MOST_ACTIONS = 7  # rows of visits shown
 NARROW = 58  # columns below which board and thoughts stand one above the other
 
@@ -31,32 +32,12 @@ def watch(record: MatchRecord, console: Console) -> None:
         console.print(printed(record, shown))
 
 
-def seek(key: str, ply: int, last: int) -> int:
-    """The ply a key leads to."""
-    step = {"right": 1, "left": -1, "down": 5, "up": -5, "home": -last, "end": last}.get(key, 0)
-    return min(max(ply + step, 0), last)
-
-
 def _interactive(record: MatchRecord, shown: list[Frame], console: Console) -> None:
-    ply, last, playing = len(record.opening), len(shown) - 1, False
-
-    def screen() -> RenderableType:
+    def draw(ply: int, playing: bool) -> RenderableType:
         return render(record, shown, ply, console.width, console.height, glyphs(console), playing)
 
-    with keys.raw(), Live(screen(), console=console, screen=True, auto_refresh=False) as live:
-        while True:
-            live.update(screen(), refresh=True)
-            pressed = keys.read(SECONDS_PER_PLY if playing else 0.5)  # waking up now and then follows a resized window
-            if playing and not pressed:
-                ply += 1
-            for key in pressed:
-                if key in ("q", "escape"):
-                    return
-                if key == "space":
-                    playing = not playing
-                    ply = 0 if playing and ply == last else ply
-                ply = seek(key, ply, last)
-            playing = playing and ply < last
+    start = len(record.opening)
+    step_through(console, draw, len(shown) - 1, seconds=SECONDS_PER_PLY, jump=JUMP, start=start, playing=False)
 
 
 def render(

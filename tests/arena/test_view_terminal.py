@@ -12,7 +12,8 @@ from rich.console import Console
 
 from arena.view import keys
 from arena.view.charts import ASCII, UNICODE
-from arena.view.terminal import board_text, printed, render, seek, watch
+from arena.view.stepping import seek
+from arena.view.terminal import board_text, printed, render, watch
 from arena.view.timeline import frames
 from tests.arena.matches import make_record
 
@@ -91,7 +92,7 @@ def test_without_a_terminal_every_ply_is_printed():
 
 
 def test_keys_lead_to_plies():
-    assert [seek(key, 10, 36) for key in ("right", "left", "down", "up", "home", "end", "x")] == [
+    assert [seek(key, 10, 36, 5) for key in ("right", "left", "down", "up", "home", "end", "x")] == [
         11,
         9,
         15,
@@ -100,8 +101,8 @@ def test_keys_lead_to_plies():
         36,
         10,
     ]
-    assert seek("left", 0, 36) == 0
-    assert seek("down", 35, 36) == 36
+    assert seek("left", 0, 36, 5) == 0
+    assert seek("down", 35, 36, 5) == 36
 
 
 def test_keys_are_taken_apart():

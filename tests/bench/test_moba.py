@@ -131,14 +131,15 @@ def test_the_command_of_mixed_teams(checkpoint, short, monkeypatch, capsys):
     assert "captain" in called(monkeypatch, capsys, moba_teammates, *words)
 
 
-def test_ablations_take_one_thing_away():
-    full = moba_ablations.settings_of("moba_5v5", "full", 3, {})
-    assert (full.fog, full.past, full.net.memory, full.reward) == (True, 0.2, "gru", "shaped")
+def test_ablations_change_one_thing():
+    full = moba_ablations.settings_of("moba_5v5", "recommended", 3, {})
+    assert (full.fog, full.past, full.net.memory, full.reward) == (True, 0.2, "none", "shaped")
     for name, differs in (
         ("no fog", {"fog"}),
         ("no team spirit", {"first_team_spirit", "final_team_spirit"}),
         ("no past opponents", {"past"}),
-        ("no memory", {"net"}),
+        ("with a memory (GRU)", {"net"}),
+        ("no memory, as many steps", set()),
         ("win and loss alone", {"reward"}),
     ):
         other = moba_ablations.settings_of("moba_5v5", name, 3, {})
@@ -147,13 +148,15 @@ def test_ablations_take_one_thing_away():
 
 
 def test_ablations_are_trained_once_and_judged(tmp_path, short):
-    changes = {"games": 4, "rollout": 8, "chunk": 8, "threads": 1, "net": {"hidden": 8, "memory": "gru", "cells": 4}}
-    names = ["no fog", "no memory"]
+    changes = {"games": 4, "rollout": 8, "chunk": 8, "threads": 1, "net": {"hidden": 8, "cells": 4}}
+    names = ["no fog", "no memory, as many steps"]
     for _ in range(2):
         rows = moba_ablations.measure("moba_1v1", 0.3, tmp_path, 14, 0, changes, names)
-    assert [row["variant"] for row in rows] == ["full", "no fog", "no fog, judged without fog", "no memory"]
-    assert all(row["bots"]["points"] <= 1 for row in rows)
-    assert {folder.name for folder in tmp_path.iterdir()} == {"full", "no_fog", "no_memory"}
+    expected = ["recommended", moba_ablations.MEMORY, "no fog", "no fog, judged without fog", moba_ablations.FEWER]
+    assert [row["variant"] for row in rows] == expected
+    assert all(row["bots"]["points"] <= 1 and row["steps"] > 0 for row in rows)
+    folders = {"recommended", "with_a_memory_GRU", "no_fog", "no_memory_as_many_steps"}
+    assert {folder.name for folder in tmp_path.iterdir()} == folders
 
 
 def test_speed_of_kernels_and_dictionaries():
