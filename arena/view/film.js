@@ -1,37 +1,19 @@
-// Plays the film in #match. Pictures are bytes of palette numbers, each xor the one before it; chunks of them are deflated,
-// begin with a whole picture, and are unpacked when they are needed.
+// Plays the film in #match. Pictures are bytes of palette numbers, in chunks of so many.
 const film = JSON.parse(document.getElementById("match").textContent);
 const canvas = at("screen"), context = canvas.getContext("2d"), size = canvas.width * canvas.height;
 const last = film.scores.length - 1, most = Math.max(...film.scores, 1), least = Math.min(...film.scores, 0);
 const palette = new Uint32Array(film.palette.map(([r, g, b]) => (255 << 24) | (b << 16) | (g << 8) | r)); // little-endian RGBA
 const image = context.createImageData(canvas.width, canvas.height), pixels = new Uint32Array(image.data.buffer);
-const KEPT = 4, unpacked = new Map(); // the chunks used last
+const chunk = chunks(film.chunks, size);
 let ply = 0;
 
-function unpack(number) {
-  let chunk = unpacked.get(number);
-  if (!chunk) {
-    const packed = Uint8Array.from(atob(film.chunks[number]), (c) => c.charCodeAt(0));
-    const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
-    chunk = new Response(stream).arrayBuffer().then((buffer) => {
-      const bytes = new Uint8Array(buffer);
-      for (let i = size; i < bytes.length; i++) bytes[i] ^= bytes[i - size];
-      return bytes;
-    });
-  }
-  unpacked.delete(number);
-  unpacked.set(number, chunk);
-  if (unpacked.size > KEPT) unpacked.delete(unpacked.keys().next().value);
-  return chunk;
-}
-
 async function paint(wanted) {
-  const number = Math.floor(wanted / film.chunk), bytes = await unpack(number);
+  const number = Math.floor(wanted / film.chunk), bytes = await chunk(number);
   if (wanted !== ply) return; // another picture is wanted by now
   const start = (wanted - number * film.chunk) * size;
   for (let i = 0; i < size; i++) pixels[i] = palette[bytes[start + i]];
   context.putImageData(image, 0, 0);
-  if (film.chunks[number + 1]) unpack(number + 1);
+  if (film.chunks[number + 1]) chunk(number + 1);
 }
 
 function draw(tag, attributes) {

@@ -54,3 +54,26 @@ function player({ last, now, show, leap, pause, keys = {} }) {
   at("slider").addEventListener("input", (event) => step(Number(event.target.value)));
   return { step, toggle, seekable };
 }
+
+// The bytes that were deflated and written in base 64.
+function unpacked(text) {
+  const packed = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
+  return new Response(stream).arrayBuffer().then((buffer) => new Uint8Array(buffer));
+}
+
+// number => the bytes of that chunk, unpacked when it is needed; with a `size`, they are pictures of so many bytes, of
+// which all but a chunk's first came xor the one before.
+function chunks(texts, size = Infinity, kept = 6) {
+  const known = new Map(); // those used last
+  return (number) => {
+    const found = known.get(number) || unpacked(texts[number]).then((bytes) => {
+      for (let i = size; i < bytes.length; i++) bytes[i] ^= bytes[i - size];
+      return bytes;
+    });
+    known.delete(number);
+    known.set(number, found);
+    if (known.size > kept) known.delete(known.keys().next().value);
+    return found;
+  };
+}

@@ -4,26 +4,7 @@ const SIDES = ["first", "second"], canvas = at("screen"), context = canvas.getCo
 const last = game.last, units = game.units.length, RATE = 8;
 let now = 0, fog = 2, stats = null, actions = null;
 
-function unpacked(text) {
-  const packed = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
-  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
-  return new Response(stream).arrayBuffer().then((buffer) => new Uint8Array(buffer));
-}
-
-const KEPT = 6, chunks = new Map(); // those used last
-function chunk(number) {
-  let found = chunks.get(number) || unpacked(game.chunks[number]).then(game.map ? (b) => b : unxored);
-  chunks.delete(number);
-  chunks.set(number, found);
-  if (chunks.size > KEPT) chunks.delete(chunks.keys().next().value);
-  return found;
-}
-
-const size = canvas.width * canvas.height;
-function unxored(bytes) {
-  for (let i = size; i < bytes.length; i++) bytes[i] ^= bytes[i - size];
-  return bytes;
-}
+const size = canvas.width * canvas.height, chunk = chunks(game.chunks, game.map ? Infinity : size);
 
 async function paint(wanted) {
   const number = Math.floor(wanted / game.chunk), first = number * game.chunk, bytes = await chunk(number);
