@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -16,7 +15,7 @@ from numpy.typing import NDArray
 import envs
 from agents import checkpoints, networks
 from agents.chance import Chance
-from agents.core import AgentError, AgentKind, Batch, Decision, GameKey
+from agents.core import AgentKind, Batch, Decision, GameKey, by_action, require_game
 from agents.devices import Device
 from agents.precision import Precision
 from agents.quickest import quickest
@@ -78,12 +77,11 @@ class AlphaZero:
         self._network: Evaluator = ImagesEvaluator(self._game, network) if options.images else network
         self._evaluate: CachedEvaluator | None = None
         self._search: Search | None = None
-        self.name = describe(f"{KIND}:{_label(card.folder)}", options, AlphaZeroOptions())
+        self.name = describe(f"{KIND}:{checkpoints.label(card.folder)}", options, AlphaZeroOptions())
         self.fingerprint = fingerprint(KIND, options, card.sha256.encode())
 
     def start(self, spec: GameSpec, games: Sequence[GameKey]) -> None:
-        if (spec.id, spec.version) != (self._game.spec.id, self._game.spec.version):
-            raise AgentError(f"{self.name} plays {self._game.spec.id}, not {spec.id}")
+        require_game(self.name, self._game.spec.id, self._game.spec.version, spec)
         self._chance = Chance(games)
         self._evaluate = CachedEvaluator(self._game, self._network, self._options.cache)
         if self._options.simulations:
@@ -122,7 +120,7 @@ class AlphaZero:
                     action=chosen,
                     value=float(roots.value[i]),
                     visits=dict(zip(visited.tolist(), roots.visits[i, visited].tolist(), strict=True)),
-                    policy=_by_action(roots.policy[i], legal[i]),
+                    policy=by_action(roots.policy[i], legal[i]),
                     pv=line if line[:1] == (chosen,) else (chosen,),
                 )
             )
@@ -140,7 +138,7 @@ class AlphaZero:
             Decision(
                 action=self._draw(policy, seed) if ply < self._warm_plies else int(policy.argmax()),
                 value=float(result[0] - result[2]),
-                policy=_by_action(policy, allowed),
+                policy=by_action(policy, allowed),
             )
             for policy, result, allowed, seed, ply in zip(policies, wdl, legal, seeds, plies, strict=True)
         ]
@@ -154,21 +152,6 @@ class AlphaZero:
         sums = np.cumsum((policy / policy.max()).astype(np.float64) ** (1 / self._options.temperature))
         u = int(mix(seed)) / 2.0**64  # the search used the seed itself
         return int(np.searchsorted(sums, u * sums[-1], side="right"))
-
-
-def _by_action(policy: NDArray[np.float32], legal: NDArray[np.bool_]) -> dict[int, float]:
-    actions = np.flatnonzero(legal)
-    return dict(zip(actions.tolist(), policy[actions].tolist(), strict=True))
-
-
-def _label(folder: Path) -> str:
-    """What tells a checkpoint from its neighbours: ``run/000123``, ``shipped:connect_four``, or the folder's name."""
-    folder = folder.resolve()
-    if folder.parent == checkpoints.SHIPPED.resolve():
-        return f"shipped:{folder.name}"
-    if folder.parent.name == checkpoints.FOLDER:
-        return f"{folder.parent.parent.name}/{folder.name}"
-    return folder.name
 
 
 AGENTS = {

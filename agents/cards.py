@@ -17,6 +17,7 @@ from envs.core import GameSpec, InputError, unknown
 SCHEMA = 1
 JSON, TENSORS = "checkpoint.json", "model.safetensors"
 FOLDER = "checkpoints"  # of a run
+BEST = "best"  # beside them, where a training keeps its best one apart
 SHIPPED = Path(__file__).parent / "shipped"
 _FIELDS: dict[str, type] = {
     "schema": int,
@@ -97,6 +98,16 @@ def resolve(target: str | Path) -> Path:
     if not path.exists() and run == path:
         raise CheckpointMissing(path, "there is no such checkpoint")
     raise CheckpointMissing(path, f"neither a checkpoint (no {JSON}) nor a training run with a finished checkpoint")
+
+
+def label(folder: Path) -> str:
+    """What tells a checkpoint from its neighbours: ``run/000123``, ``run/best``, ``shipped:breakout``, or its name."""
+    folder = folder.resolve()
+    if folder.parent == SHIPPED.resolve():
+        return f"shipped:{folder.name}"
+    if folder.parent.name == FOLDER:
+        return f"{folder.parent.parent.name}/{folder.name}"
+    return f"{folder.parent.name}/{folder.name}" if folder.name == BEST else folder.name
 
 
 def read_card(target: str | Path) -> Card:

@@ -23,6 +23,7 @@ import torch
 from torch import Tensor, nn
 
 from agents.cards import (
+    BEST,
     FOLDER,
     JSON,
     SCHEMA,
@@ -33,6 +34,7 @@ from agents.cards import (
     CheckpointError,
     CheckpointMismatch,
     CheckpointMissing,
+    label,
     next_numbered,
     numbered,
     read_card,
@@ -42,6 +44,7 @@ from agents.cards import (
 )
 
 __all__ = [
+    "BEST",
     "FOLDER",
     "JSON",
     "SHIPPED",
@@ -53,6 +56,7 @@ __all__ = [
     "CheckpointMismatch",
     "CheckpointMissing",
     "fill",
+    "label",
     "next_numbered",
     "numbered",
     "read",

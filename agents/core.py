@@ -80,6 +80,18 @@ class Decision:
     ms: float | None = None  # its own time for this decision; the runner measures it where None
 
 
+def by_action(policy: NDArray[np.float32], legal: NDArray[np.bool_]) -> dict[int, float]:
+    """The probabilities of legal actions, of float[A] and bool[A]."""
+    actions = np.flatnonzero(legal)
+    return dict(zip(actions.tolist(), policy[actions].tolist(), strict=True))
+
+
+def require_game(name: str, game: str, version: int, spec: GameSpec) -> None:
+    """Raises `AgentError` unless the agent of this name, made for one version of a game, is asked to play that."""
+    if (spec.id, spec.version) != (game, version):
+        raise AgentError(f"{name} plays {game} version {version}, not {spec.id} version {spec.version}")
+
+
 class Agent(Protocol):
     """Plays any number of games at once. Not safe for use by several threads."""
 

@@ -6,18 +6,15 @@ in order, and those that have left it but may not have been deleted yet; any oth
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-import torch
 from numpy.typing import NDArray
 
-from selfplay import files
+from selfplay import files, state
 from selfplay.learner import Learner
 
-FILE = "resume.safetensors"
 SCHEMA = 1
 
 
@@ -47,7 +44,7 @@ def save(run: Path, learner: Learner, counters: Counters) -> None:
         tensors[f"net/{name}"] = tensor.numpy(force=True)
     for name, tensor in learner.average.items():
         tensors[f"average/{name}"] = tensor.numpy(force=True)
-    tensors |= optimizer_tensors(learner.optimizer)
+    tensors |= state.optimizer_tensors(learner.optimizer)
     facts = {
         "schema": SCHEMA,
         "counters": asdict(counters),
@@ -56,49 +53,18 @@ def save(run: Path, learner: Learner, counters: Counters) -> None:
         "smoothed": learner.smoothed,
         "optimizer": type(learner.optimizer).__name__,
     }
-    files.write_tensors(run / FILE, tensors, facts)
+    files.write_tensors(run / state.FILE, tensors, facts)
 
 
 def load(run: Path, learner: Learner) -> Counters:
     """Puts the learner exactly where it was. Raises `files.Damaged`; `FileNotFoundError` if nothing was saved."""
-    path = run / FILE
-    tensors, facts = files.read_tensors(path)
-    try:
-        if facts["schema"] != SCHEMA or facts["optimizer"] != type(learner.optimizer).__name__:
-            raise files.Damaged(
-                f"{path}: of schema {facts['schema']} with {facts['optimizer']}, which cannot be resumed"
-            )
-        parts: dict[str, dict[str, torch.Tensor]] = {"net": {}, "average": {}, "optimizer": {}}
-        for name, array in tensors.items():
-            part, _, rest = name.partition("/")
-            parts[part][rest] = torch.from_numpy(array)
+    parts, facts = state.read(run, "net", "average", "optimizer")
+    with state.fitting(run):
+        state.require(run, facts, schema=SCHEMA, optimizer=type(learner.optimizer).__name__)
         learner.net.load_state_dict(parts["net"])
         for name, average in learner.average.items():
             average.copy_(parts["average"][name])
-        restore_optimizer(learner.optimizer, parts["optimizer"])
+        state.restore_optimizer(learner.optimizer, parts["optimizer"])
         learner.generator.bit_generator.state = facts["generator"]
         learner.steps, learner.smoothed = facts["steps"], facts["smoothed"]
         return Counters(**{f.name: facts["counters"][f.name] for f in fields(Counters)})
-    except (KeyError, RuntimeError, TypeError, ValueError) as error:
-        if isinstance(error, files.Damaged):
-            raise
-        raise files.Damaged(f"{path}: does not fit this run ({error})") from None
-
-
-def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, NDArray[Any]]:
-    """All that an optimizer remembers, by names that begin with ``optimizer/``."""
-    return {
-        f"optimizer/{index}/{name}": value.numpy(force=True)  # tensors, the step count too
-        for index, slots in optimizer.state_dict()["state"].items()
-        for name, value in slots.items()
-    }
-
-
-def restore_optimizer(optimizer: torch.optim.Optimizer, tensors: Mapping[str, torch.Tensor]) -> None:
-    """The inverse; the names without ``optimizer/``."""
-    state: dict[int, dict[str, torch.Tensor]] = {}
-    for name, tensor in tensors.items():
-        index, _, slot = name.partition("/")
-        state.setdefault(int(index), {})[slot] = tensor
-    groups = optimizer.state_dict()["param_groups"]
-    optimizer.load_state_dict({"state": state, "param_groups": groups})

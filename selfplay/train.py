@@ -27,7 +27,7 @@ from torch import Tensor
 import envs
 from agents import checkpoints, networks
 from envs.core import InputError
-from selfplay import chunks, config, files, initial, options, resume
+from selfplay import chunks, config, files, initial, options, resume, state
 from selfplay.config import TrainConfig
 from selfplay.holding import Every, held
 from selfplay.initial import AGENT
@@ -103,7 +103,7 @@ class _Training:
         self.game = envs.make(settings.game)
         torch.manual_seed(settings.seed)
         net = networks.make(self.game.spec, settings.net)
-        if not (run / resume.FILE).exists():
+        if not (run / state.FILE).exists():
             initial.fill(net, settings)
         self.learner = Learner(self.game, net, settings)
         self.replay = Replay(run / chunks.FOLDER, self.game, settings)

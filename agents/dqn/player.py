@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -17,7 +16,7 @@ from torch import Tensor
 
 from agents import checkpoints
 from agents.chance import Chance
-from agents.core import AgentError, AgentKind, Batch, Decision, GameKey
+from agents.core import AgentError, AgentKind, Batch, Decision, GameKey, require_game
 from agents.devices import Device
 from agents.dqn import lean, network
 from agents.precision import Precision, autocast, in_half
@@ -69,14 +68,11 @@ class Dqn:
         device = self._device = torch.device(options.device)
         half = device.type == "cpu" and in_half(options.precision, device) and lean.fits(shape)
         self._lean = lean.Lean(net) if half else None
-        self.name = describe(f"{KIND}:{label(card.folder)}", options, DqnOptions())
+        self.name = describe(f"{KIND}:{checkpoints.label(card.folder)}", options, DqnOptions())
         self.fingerprint = fingerprint(KIND, options, card.sha256.encode())
 
     def start(self, spec: GameSpec, games: Sequence[GameKey]) -> None:
-        if (spec.id, spec.version) != (self._card.game, self._card.game_version):
-            raise AgentError(
-                f"{self.name} plays {self._card.game} version {self._card.game_version}, not {spec.id} {spec.version}"
-            )
+        require_game(self.name, self._card.game, self._card.game_version, spec)
         if spec.num_actions != self._net.num_actions:
             raise AgentError(f"{self.name} knows {self._net.num_actions} actions, but {spec.id} has {spec.num_actions}")
         self._chance = Chance(games)
@@ -107,16 +103,6 @@ def decisions(q: Tensor, epsilon: float, numbers: NDArray[np.uint64], scale: flo
             action = int(mix(number)) * len(values) >> 64
         found.append(Decision(action, value=float(np.clip(values[action] * scale, -1, 1))))
     return found
-
-
-def label(folder: Path) -> str:
-    """What tells a checkpoint from its neighbours: ``run/000123``, ``run/best``, ``shipped:breakout``, or its name."""
-    folder = folder.resolve()
-    if folder.parent == checkpoints.SHIPPED.resolve():
-        return f"shipped:{folder.name}"
-    if folder.parent.name == checkpoints.FOLDER:
-        return f"{folder.parent.parent.name}/{folder.name}"
-    return f"{folder.parent.name}/{folder.name}" if folder.name == "best" else folder.name
 
 
 AGENTS = {

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 import envs
 from agents import checkpoints
 from agents.chance import Chance, draws
-from agents.core import AgentError, AgentKind, Batch, Decision, GameKey
+from agents.core import AgentKind, Batch, Decision, GameKey, by_action, require_game
 from agents.registry import describe, fingerprint
 from agents.team.network import TeamNetwork, acting, config
 from agents.team.sampling import draw_actions
@@ -65,14 +65,11 @@ class Team:
         if card.game not in envs.team_ids():
             raise checkpoints.CheckpointMismatch(card.folder, f"for the game {card.game!r}, which is not known here")
         self._card, self._net, self._options = card, acting(net, half=False), options
-        self.name = describe(f"{KIND}:{_label(card.folder)}", options, TeamOptions())
+        self.name = describe(f"{KIND}:{checkpoints.label(card.folder)}", options, TeamOptions())
         self.fingerprint = fingerprint(KIND, options, card.sha256.encode())
 
     def start(self, spec: GameSpec, games: Sequence[GameKey]) -> None:
-        if (spec.id, spec.version) != (self._card.game, self._card.game_version):
-            raise AgentError(
-                f"{self.name} plays {self._card.game} version {self._card.game_version}, not {spec.id} {spec.version}"
-            )
+        require_game(self.name, self._card.game, self._card.game_version, spec)
         size = len(envs.team_game(spec.id).units) // 2
         self._chance = Chance(games)
         self._states = self._net.blank(len(games) * size).view(len(games), size, -1).numpy()
@@ -92,7 +89,7 @@ class Team:
         policies = torch.softmax(logits[0].masked_fill(~torch.from_numpy(batch.legal), -torch.inf), 1).numpy()
         expected = self._net.returns(values[0]).clamp(-1, 1).tolist()
         return [
-            Decision(action, value=value, policy=_by_action(policy, legal))
+            Decision(action, value=value, policy=by_action(policy, legal))
             for action, value, policy, legal in zip(actions.tolist(), expected, policies, batch.legal, strict=True)
         ]
 
@@ -107,21 +104,6 @@ def ranks(games: NDArray[np.int64]) -> NDArray[np.int64]:
     found = np.empty(len(games), np.int64)
     found[order] = np.arange(len(games))
     return found - first
-
-
-def _by_action(policy: NDArray[np.float32], legal: NDArray[np.bool_]) -> dict[int, float]:
-    actions = np.flatnonzero(legal)
-    return dict(zip(actions.tolist(), policy[actions].tolist(), strict=True))
-
-
-def _label(folder: Path) -> str:
-    """What tells a checkpoint from its neighbours: ``run/000123``, ``shipped:moba_1v1``, or the folder's name."""
-    folder = folder.resolve()
-    if folder.parent == checkpoints.SHIPPED.resolve():
-        return f"shipped:{folder.name}"
-    if folder.parent.name == checkpoints.FOLDER:
-        return f"{folder.parent.parent.name}/{folder.name}"
-    return folder.name
 
 
 AGENTS = {

@@ -15,7 +15,6 @@ from selfplay.dqn.config import ScoreConfig
 from selfplay.dqn.resume import SCORES, Counters
 
 AGENT = "dqn"  # the kind of agent that plays the checkpoints
-BEST = "best"
 
 
 def keep(
@@ -27,7 +26,7 @@ def keep(
     score = counters.score
     if len(counters.scores) == SCORES and score > counters.best_score:
         counters.best_score = score
-        folders.append(run / BEST)
+        folders.append(run / checkpoints.BEST)
     for folder in folders:
         checkpoints.save(
             folder,

@@ -9,17 +9,14 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from agents.dqn.learner import Learner
-from selfplay import files
-from selfplay.resume import optimizer_tensors, restore_optimizer
+from selfplay import state
+from selfplay.state import State
 
-FILE = "resume.safetensors"
 SCHEMA = 1
 SCORES = 100  # full games in the running mean
 NONE = -1e9  # below any score; JSON has no infinity
@@ -56,21 +53,9 @@ class Counters:
         return self.best_score if self.best_score > NONE else float("nan")
 
 
-@dataclass(frozen=True, slots=True)
-class State:
-    """A copy of everything, which can be written while training goes on."""
-
-    tensors: dict[str, NDArray[Any]]
-    facts: dict[str, Any]
-
-    def write(self, run: Path) -> None:
-        """Replaces the state atomically."""
-        files.write_tensors(run / FILE, self.tensors, self.facts)
-
-
 def take(learner: Learner, counters: Counters, random: np.random.Generator) -> State:
     """The state now."""
-    tensors = optimizer_tensors(learner.optimizer)
+    tensors = state.optimizer_tensors(learner.optimizer)
     for part, net in _networks(learner).items():
         tensors |= {f"{part}/{name}": tensor.numpy(force=True) for name, tensor in net.state_dict().items()}
     facts = {
@@ -85,33 +70,15 @@ def take(learner: Learner, counters: Counters, random: np.random.Generator) -> S
 
 def load(run: Path, learner: Learner, random: np.random.Generator) -> Counters:
     """Puts everything where it was. Raises `files.Damaged`."""
-    path = run / FILE
-    tensors, facts = files.read_tensors(path)
-    try:
-        if facts["schema"] != SCHEMA or facts["optimizer"] != type(learner.optimizer).__name__:
-            raise files.Damaged(f"{path}: of schema {facts['schema']} with {facts['optimizer']}, cannot be resumed")
-        parts: dict[str, dict[str, torch.Tensor]] = {"optimizer": {}}
-        for name, array in tensors.items():
-            part, _, rest = name.partition("/")
-            parts.setdefault(part, {})[rest] = torch.from_numpy(array)
+    parts, facts = state.read(run, "optimizer")
+    with state.fitting(run):
+        state.require(run, facts, schema=SCHEMA, optimizer=type(learner.optimizer).__name__)
         for part, net in _networks(learner).items():
             net.load_state_dict(parts[part])
-        restore_optimizer(learner.optimizer, parts["optimizer"])
+        state.restore_optimizer(learner.optimizer, parts["optimizer"])
         random.bit_generator.state = facts["random"]
         learner.restart(facts["updates"])
         return Counters(**{f.name: facts["counters"][f.name] for f in fields(Counters)})
-    except (KeyError, RuntimeError, TypeError, ValueError) as error:
-        if isinstance(error, files.Damaged):
-            raise
-        raise files.Damaged(f"{path}: does not fit this run ({error})") from None
-
-
-def starts(run: Path) -> int:
-    """How many processes have worked on a run so far. Raises `files.Damaged`."""
-    if not (run / FILE).exists():
-        return 0
-    facts = files.read_tensors(run / FILE)[1]
-    return int(facts["counters"]["starts"])
 
 
 def _networks(learner: Learner) -> dict[str, torch.nn.Module]:

@@ -41,6 +41,7 @@ from selfplay.dqn.sb3 import run_sb3
 from selfplay.errors import Diverged
 from selfplay.holding import Every, Saver, cores, held
 from selfplay.progress import JOURNAL_SECONDS, PROGRESS_SECONDS, Journal, Meter, Reports, last_clock
+from selfplay.state import starts
 
 OnMilestone = Callable[[Path, float, Callable[[], bool]], None]
 """(checkpoint, minutes on the training clock, whether the training is being stopped)"""
@@ -152,7 +153,7 @@ class _Training:
     def __init__(self, run: Path, settings: ScoreConfig, budget: float, make_stage: stage.Stage) -> None:
         self.run, self.config, self.budget = run, settings, budget
         self.random = np.random.default_rng(settings.seed)
-        before = resume.starts(run)
+        before = starts(run)
         seed = np.random.SeedSequence([settings.seed, before]).generate_state(1)[0]  # games not played before
         self.spec, self.emulators = make_stage(settings, int(seed))
         self.learner = make_learner(settings, self.spec.num_actions)

@@ -37,6 +37,7 @@ from selfplay.ppo.progress import TeamProgress
 from selfplay.ppo.resume import Counters
 from selfplay.ppo.rollout import Actor, Reward, Rollout, Told
 from selfplay.progress import Journal, Meter, Reports, last_clock
+from selfplay.state import starts
 
 EXPLOITED = 0  # the number of the only member of a league that is there to be exploited
 
@@ -91,7 +92,7 @@ class _Training:
         net = TeamNetwork(settings.net, self.spec.observation_shape[0], self.spec.num_actions)
         if settings.exploit:
             checkpoints.fill(net, checkpoints.read(settings.exploit))
-        before = resume.starts(run)
+        before = starts(run)
         sources = np.random.SeedSequence([settings.seed, before]).spawn(2 * count + 2)
         self.randoms = [np.random.default_rng(source) for source in sources]
         self.learner = Learner(net, settings, count, self.randoms[0])

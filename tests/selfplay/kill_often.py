@@ -16,10 +16,11 @@ import torch.utils.tensorboard  # here, or each attempt would spend most of its 
 import envs
 from agents import checkpoints
 from agents.networks import NetConfig
-from selfplay import chunks, files, learner, options, progress, resume
+from selfplay import chunks, files, learner, options, progress
 from selfplay import train as loop
 from selfplay.config import TrainConfig
 from selfplay.replay import Replay
+from selfplay.state import FILE
 from selfplay.targets import UNIT
 
 SETTINGS = TrainConfig(
@@ -53,7 +54,7 @@ def learn_all(run):
     """Trains until the games allow no more."""
 
     def on_progress(state):
-        weight = files.read_tensors(run / resume.FILE)[1]["counters"]["weight"]
+        weight = files.read_tensors(run / FILE)[1]["counters"]["weight"]
         if weight and state.steps >= weight / UNIT * SETTINGS.samples_per_position / SETTINGS.batch:
             os.kill(os.getpid(), signal.SIGINT)
 
@@ -69,7 +70,7 @@ def in_child(work, run):
 
 
 def saved_steps(run):
-    return files.read_tensors(run / resume.FILE)[1]["steps"] if (run / resume.FILE).exists() else 0
+    return files.read_tensors(run / FILE)[1]["steps"] if (run / FILE).exists() else 0
 
 
 def load_kernels(run):

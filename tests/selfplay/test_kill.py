@@ -9,9 +9,10 @@ import pytest
 
 import envs
 from agents.search.evaluators import UniformEvaluator
-from selfplay import chunks, files, resume
+from selfplay import chunks, files
 from selfplay.config import TrainConfig
 from selfplay.play import SelfPlay
+from selfplay.state import FILE
 
 
 @pytest.fixture
@@ -43,8 +44,8 @@ def test_a_run_killed_again_and_again_ends_like_one_left_alone(run, kills):
     assert steps == sorted(steps)  # nothing that was saved is lost
     assert len(set(steps)) > 2  # some kills hit in the middle
 
-    expected, facts = files.read_tensors(alone / resume.FILE)
-    found, killed_facts = files.read_tensors(run / resume.FILE)
+    expected, facts = files.read_tensors(alone / FILE)
+    found, killed_facts = files.read_tensors(run / FILE)
     assert found.keys() == expected.keys()
     assert all(np.array_equal(found[name], expected[name]) for name in expected)
     assert killed_facts["generator"] == facts["generator"]

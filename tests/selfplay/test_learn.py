@@ -12,10 +12,11 @@ from agents import checkpoints, registry
 from agents.networks import NetConfig
 from agents.search.evaluators import NetworkEvaluator
 from envs.core import InputError
-from selfplay import chunks, config, files, lessons, options, pgn, progress, resume
+from selfplay import chunks, config, files, lessons, options, pgn, progress
 from selfplay import learn as learning
 from selfplay.held_out import hold_out, score
 from selfplay.learn import Budget, learn, preset
+from selfplay.state import FILE
 from selfplay.train import train
 from tests.selfplay.expert_games import random_game, write
 
@@ -92,7 +93,7 @@ def test_a_score_by_hand(source):
 
 
 def states_of(run):
-    tensors, facts = files.read_tensors(run / resume.FILE)
+    tensors, facts = files.read_tensors(run / FILE)
     timed = ("seconds", "checkpoint_due", "checkpoint_steps")
     return tensors, {**facts, "counters": {k: v for k, v in facts["counters"].items() if k not in timed}}
 

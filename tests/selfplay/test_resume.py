@@ -9,6 +9,7 @@ from selfplay import files, resume
 from selfplay.config import TrainConfig
 from selfplay.learner import Learner
 from selfplay.resume import Counters
+from selfplay.state import FILE
 from selfplay.targets import UNIT
 from selfplay.window import Window, rows_of
 from tests.selfplay.made import games
@@ -65,10 +66,10 @@ def test_saving_what_was_loaded_gives_the_same_file(tmp_path):
     learner = student()
     learn(learner, window(), 3)
     resume.save(tmp_path, learner, Counters(version=4, retired=["a", "b"]))
-    before = (tmp_path / resume.FILE).read_bytes()
+    before = (tmp_path / FILE).read_bytes()
     other = student()
     resume.save(tmp_path, other, resume.load(tmp_path, other))
-    assert (tmp_path / resume.FILE).read_bytes() == before
+    assert (tmp_path / FILE).read_bytes() == before
 
 
 def test_a_state_that_does_not_fit_is_refused(tmp_path):
@@ -77,9 +78,9 @@ def test_a_state_that_does_not_fit_is_refused(tmp_path):
     resume.save(tmp_path, student(), Counters())
     with pytest.raises(files.Damaged, match=r"resume\.safetensors: does not fit this run"):
         resume.load(tmp_path, student(channels=16))
-    with pytest.raises(files.Damaged, match="AdamW, which cannot be resumed"):
+    with pytest.raises(files.Damaged, match="optimizer 'AdamW' cannot be resumed, only 'SGD' can"):
         resume.load(tmp_path, student("sgd"))
-    path = tmp_path / resume.FILE
+    path = tmp_path / FILE
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(files.Damaged, match="truncated or altered"):
         resume.load(tmp_path, student())

@@ -17,12 +17,13 @@ from agents import checkpoints, networks
 from agents.networks import NetConfig
 from agents.search.evaluators import UniformEvaluator
 from envs.core import InputError
-from selfplay import chunks, config, files, holding, progress, resume
+from selfplay import chunks, config, files, holding, progress
 from selfplay import train as loop
 from selfplay.config import TrainConfig
 from selfplay.errors import DiskFull, Diverged
 from selfplay.initial import begin_from, network_of
 from selfplay.play import SelfPlay
+from selfplay.state import FILE
 from selfplay.train import WEIGHTS, train
 
 SMALL = TrainConfig(
@@ -140,14 +141,14 @@ def test_a_run_leaves_behind_what_it_promises(tmp_path, workers):
 
 def test_the_learner_spends_what_new_positions_allow_and_no_more(tmp_path):
     result, _ = run_some(tmp_path / "run")
-    counters = json.loads(json.dumps(files.read_tensors(tmp_path / "run" / resume.FILE)[1]["counters"]))
+    counters = json.loads(json.dumps(files.read_tensors(tmp_path / "run" / FILE)[1]["counters"]))
     allowed = counters["weight"] / 1024 * SMALL.samples_per_position / SMALL.batch
     assert 0 < result.steps <= allowed + 1
 
 
 def test_files_that_left_the_window_are_deleted_and_the_others_kept(tmp_path):
     run_some(tmp_path / "run")
-    folder, state = tmp_path / "run" / chunks.FOLDER, files.read_tensors(tmp_path / "run" / resume.FILE)[1]["counters"]
+    folder, state = tmp_path / "run" / chunks.FOLDER, files.read_tensors(tmp_path / "run" / FILE)[1]["counters"]
     assert chunks.listing(folder) == state["window"]
     assert state["positions"] > 300  # far more than the window holds
     assert len(state["window"]) < 20
@@ -226,7 +227,7 @@ def test_a_signal_ends_the_run_with_everything_saved(tmp_path, number, workers):
     assert signal.getsignal(number) is before
     assert result.interrupted
     assert workers.made[-1].stopped
-    saved = files.read_tensors(tmp_path / "run" / resume.FILE)[1]
+    saved = files.read_tensors(tmp_path / "run" / FILE)[1]
     assert saved["steps"] == result.steps
     assert saved["counters"]["games"] == result.games
     assert checkpoints.read_card(result.checkpoint).meta["steps"] == result.steps
@@ -290,7 +291,7 @@ def test_a_replaced_worker_is_reported_and_counted(tmp_path, workers):
 def test_a_full_disk_is_a_short_message_and_the_last_save_stays_whole(tmp_path, monkeypatch):
     run = tmp_path / "run"
     run_some(run, 0.5)
-    before = (run / resume.FILE).read_bytes()
+    before = (run / FILE).read_bytes()
 
     def full(path, content):
         path.with_name(path.name + files.PARTIAL).write_bytes(content[:10])
@@ -300,7 +301,7 @@ def test_a_full_disk_is_a_short_message_and_the_last_save_stays_whole(tmp_path, 
         patch.setattr(files, "write", full)
         with pytest.raises(DiskFull, match=r"no space left in .*; free some and resume"):
             run_some(run, 1.5, settings=None, resuming=True)
-    assert (run / resume.FILE).read_bytes() == before
+    assert (run / FILE).read_bytes() == before
     result, _ = run_some(run, 1.5, settings=None, resuming=True)
     assert result.steps > 0
     assert not list(run.rglob(f"*{files.PARTIAL}"))

@@ -10,11 +10,12 @@ import pytest
 
 from agents import checkpoints
 from agents.networks import NetConfig
-from selfplay import chunks, config, files, options, resume
+from selfplay import chunks, config, files, options
 from selfplay import train as loop
 from selfplay import workers as supervision
 from selfplay.config import TrainConfig
 from selfplay.errors import DiskFull, TrainingError
+from selfplay.state import FILE
 from selfplay.train import train
 from selfplay.workers import Workers
 
@@ -72,7 +73,7 @@ def test_killed_workers_are_replaced_and_ctrl_c_saves_everything(tmp_path, monke
     assert "worker 0 was killed by signal 9 and was replaced" in events[0]
     assert all(gone(pid) for pid in [*killed, *made[0].pids])
     assert made[0].pids[0] != killed[0]
-    saved = files.read_tensors(tmp_path / resume.FILE)[1]
+    saved = files.read_tensors(tmp_path / FILE)[1]
     assert saved["counters"]["restarts"] == 1
     assert saved["counters"]["games"] == result.games
     assert sorted(saved["counters"]["window"]) == chunks.listing(folder)

@@ -17,6 +17,7 @@ from selfplay import files
 from selfplay.dqn import config, resume
 from selfplay.dqn import train as loop
 from selfplay.dqn.train import train
+from selfplay.state import FILE
 from tests.selfplay.dqn.catch import Catch, stage
 
 NET = {"channels": 8, "hidden": 64, "height": 10, "width": 10}
@@ -97,7 +98,7 @@ def test_the_optimum_is_learned(tmp_path, ticks, budget, changes):
 
 def weights(run, budget, **changes):
     train(run, settings(**changes), budget, make_stage=stage)
-    return files.read_tensors(run / resume.FILE)
+    return files.read_tensors(run / FILE)
 
 
 @pytest.mark.parametrize("updates", [100, pytest.param(1000, marks=pytest.mark.slow)])
@@ -133,7 +134,7 @@ def test_shards_add_up_to_the_same_gradient():
 def test_a_resumed_run_forgets_nothing(tmp_path, ticks, algo):
     run = tmp_path / "run"
     train(run, settings(algo), 10, make_stage=stage)
-    before, facts = files.read_tensors(run / resume.FILE)
+    before, facts = files.read_tensors(run / FILE)
     seen = []
     with pytest.raises(InputError, match="already holds a training run"):
         train(run, settings(algo), 20, make_stage=stage)
@@ -144,7 +145,7 @@ def test_a_resumed_run_forgets_nothing(tmp_path, ticks, algo):
         seen.append(progress)
 
     train(run, None, 10.1, resuming=True, on_progress=first_progress, make_stage=stage)
-    after, later = files.read_tensors(run / resume.FILE)
+    after, later = files.read_tensors(run / FILE)
     assert later["updates"] >= facts["updates"] > 20
     for name in ("steps", "games", "head"):
         assert later["counters"][name] >= facts["counters"][name]
@@ -184,14 +185,14 @@ def test_a_run_killed_twice_goes_on(tmp_path):
         assert process.stdout.readline() == "now\n"
         process.send_signal(signal.SIGKILL)
         process.communicate()
-        _, facts = files.read_tensors(run / resume.FILE)
+        _, facts = files.read_tensors(run / FILE)
         assert facts["updates"] > updates
         assert facts["counters"]["seconds"] > seconds
         updates, seconds = facts["updates"], facts["counters"]["seconds"]
     result = train(run, None, seconds + 2, resuming=True, make_stage=stage)
     assert result.seconds >= seconds
-    assert files.read_tensors(run / resume.FILE)[1]["updates"] > updates
-    assert files.read_tensors(run / resume.FILE)[1]["counters"]["starts"] == 3
+    assert files.read_tensors(run / FILE)[1]["updates"] > updates
+    assert files.read_tensors(run / FILE)[1]["counters"]["starts"] == 3
 
 
 def test_milestones_checkpoints_and_the_best(tmp_path, ticks):
@@ -241,7 +242,7 @@ def test_ctrl_c_saves(tmp_path, ticks):
     run = tmp_path / "run"
     result = train(run, settings(), 1000, on_progress=interrupt, make_stage=stage)
     assert result.interrupted
-    assert files.read_tensors(run / resume.FILE)[1]["counters"]["steps"] == result.steps > 0
+    assert files.read_tensors(run / FILE)[1]["counters"]["steps"] == result.steps > 0
 
 
 def test_a_loss_that_is_no_number_stops_the_training(tmp_path, ticks):

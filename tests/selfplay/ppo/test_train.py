@@ -17,11 +17,13 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from agents import checkpoints
 from agents.team.player import load
 from envs.core import InputError
+from selfplay import files
 from selfplay.errors import Diverged
 from selfplay.ppo import config, resume
 from selfplay.ppo import train as loop
 from selfplay.ppo.league import LATEST
 from selfplay.ppo.train import train
+from selfplay.state import FILE, starts
 from tests.selfplay.ppo.guess import ACTIONS, HEROES, LENGTH, NUMBERS, Guess, spec
 
 COMMON = {
@@ -222,7 +224,7 @@ def test_team_spirit_and_learning_rate_follow_the_time(tmp_path, ticking):
 def test_resuming_goes_on_where_it_was(tmp_path, ticking, monkeypatch):
     run = tmp_path / "run"
     first = train(run, settings(past=0.5, checkpoint_seconds=3.0), 6, make_stage=Stage())
-    kept = resume.files.read_tensors(run / resume.FILE)
+    kept = files.read_tensors(run / FILE)
     monkeypatch.setattr(loop, "time", Ticking(1))
     seen = []
     Looking(monkeypatch, lambda t: seen.append((t.counters.steps, len(t.league.members), t.learner.updates)))
@@ -231,7 +233,7 @@ def test_resuming_goes_on_where_it_was(tmp_path, ticking, monkeypatch):
     assert seen[0][0] > first.steps
     assert seen[0][1] == len(kept[1]["league"]["members"])
     assert seen[0][2] > kept[1]["updates"]
-    assert resume.starts(run) == 2
+    assert starts(run) == 2
 
 
 def test_everything_of_the_state_comes_back(tmp_path, ticking):
@@ -239,7 +241,7 @@ def test_everything_of_the_state_comes_back(tmp_path, ticking):
     train(run, settings(past=0.5, checkpoint_seconds=3.0, net={"memory": "gru", "cells": 8}), 7, make_stage=Stage())
     training = loop._Training(run, config.read(run), 10, Stage())
     state = resume.take(training.learner, training.counters, training.league, training.randoms[:1])
-    tensors, facts = resume.files.read_tensors(run / resume.FILE)
+    tensors, facts = files.read_tensors(run / FILE)
     assert facts["counters"].pop("starts") + 1 == state.facts["counters"].pop("starts")
     assert state.facts == facts
     assert state.tensors.keys() == tensors.keys()
@@ -273,7 +275,7 @@ def test_a_killed_run_is_whole_and_ctrl_c_ends_within_seconds(tmp_path):
     process.wait()
     for folder in checkpoints.numbered(run):
         load(folder)
-    members = [m[0] for m in resume.files.read_tensors(run / resume.FILE)[1]["league"]["members"]]
+    members = [m[0] for m in files.read_tensors(run / FILE)[1]["league"]["members"]]
     assert members == list(range(len(members)))
     assert len(members) >= len(checkpoints.numbered(run)) - 1
     process = subprocess.Popen(
@@ -287,7 +289,7 @@ def test_a_killed_run_is_whole_and_ctrl_c_ends_within_seconds(tmp_path):
     process.send_signal(signal.SIGINT)
     process.wait(timeout=10)
     assert process.returncode == 0
-    facts = resume.files.read_tensors(run / resume.FILE)[1]
+    facts = files.read_tensors(run / FILE)[1]
     assert facts["counters"]["starts"] == 2
     members = [m[0] for m in facts["league"]["members"]]
     assert members == list(range(len(checkpoints.numbered(run))))
