@@ -43,9 +43,11 @@ class AlphaZeroOptions:
     slots: int = 256  # most games searched side by side; what a game sees does not depend on it
 
     def __post_init__(self) -> None:
-        for name, low in (("simulations", 0), ("temperature", 0), ("temperature_plies", 0), ("cache", 1), ("slots", 1)):
+        for name, low in (("simulations", 0), ("temperature_plies", 0), ("cache", 1), ("slots", 1)):
             if not getattr(self, name) >= low:
                 raise InputError(f"{name} must be at least {low}, not {getattr(self, name)}")
+        if not 0 <= self.temperature <= 100:
+            raise InputError(f"temperature is from 0 to 100, not {self.temperature}")
 
 
 def load(target: str) -> tuple[checkpoints.Card, BoardGame, networks.Net]:
@@ -57,11 +59,10 @@ def load(target: str) -> tuple[checkpoints.Card, BoardGame, networks.Net]:
     game = envs.make(card.game)
     checkpoints.require(card, KIND, game.spec)
     try:
-        net = networks.make(game.spec, networks.config(card.net_config))
+        shape = networks.config(card.net_config)
     except InputError as error:
         raise checkpoints.CheckpointMismatch(card.folder / checkpoints.JSON, str(error)) from None
-    checkpoints.fill(net, checkpoint)
-    return card, game, net
+    return card, game, checkpoints.build(lambda: networks.make(game.spec, shape), checkpoint)
 
 
 class AlphaZero:

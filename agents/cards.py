@@ -118,7 +118,7 @@ def read_card(target: str | Path) -> Card:
         fields = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise CheckpointDamaged(file, f"cannot be read: {error}") from None
-    except json.JSONDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise CheckpointDamaged(file, f"not JSON: {error}") from None
     if not isinstance(fields, dict):
         raise CheckpointDamaged(file, "not a JSON object")

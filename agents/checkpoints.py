@@ -12,10 +12,10 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import safetensors
 import safetensors.torch
@@ -55,6 +55,7 @@ __all__ = [
     "CheckpointError",
     "CheckpointMismatch",
     "CheckpointMissing",
+    "build",
     "fill",
     "label",
     "next_numbered",
@@ -63,9 +64,13 @@ __all__ = [
     "read_card",
     "require",
     "resolve",
+    "rows",
     "save",
     "shipped",
 ]
+
+
+M = TypeVar("M", bound=nn.Module)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,8 +156,31 @@ def read(target: str | Path) -> Checkpoint:
         raise CheckpointDamaged(file, f"not a safetensors file: {error}") from None
 
 
+def build(make: Callable[[], M], checkpoint: Checkpoint) -> M:
+    """The module that ``make`` makes, with the checkpoint's tensors. It takes memory only once they are known to fit:
+    what a card asks for may be a stranger's. Raises `CheckpointMismatch`."""
+    with torch.device("meta"):
+        module = make()
+    _compare(module, checkpoint)
+    module.to_empty(device="cpu")
+    module.load_state_dict(checkpoint.tensors)
+    return module
+
+
 def fill(module: nn.Module, checkpoint: Checkpoint) -> None:
-    """Copies the tensors into a module. Raises `CheckpointMismatch`, naming the first that does not fit."""
+    """Copies the tensors into a module. Raises `CheckpointMismatch`."""
+    _compare(module, checkpoint)
+    module.load_state_dict(checkpoint.tensors)
+
+
+def rows(checkpoint: Checkpoint, name: str) -> int:
+    """The first dimension of a tensor; 0 where it has none or is missing."""
+    tensor = checkpoint.tensors.get(name)
+    return 0 if tensor is None or not tensor.dim() else tensor.shape[0]
+
+
+def _compare(module: nn.Module, checkpoint: Checkpoint) -> None:
+    """Raises `CheckpointMismatch`, naming the first tensor that does not fit."""
     file = checkpoint.card.folder / TENSORS
     wanted = module.state_dict()
     for name in sorted(wanted.keys() | checkpoint.tensors.keys()):
@@ -167,4 +195,3 @@ def fill(module: nn.Module, checkpoint: Checkpoint) -> None:
             raise CheckpointMismatch(file, f"tensor {name!r} has type {have.dtype}, not {want.dtype}")
         if have.is_floating_point() and not torch.isfinite(have).all():
             raise CheckpointMismatch(file, f"tensor {name!r} holds NaN or infinity")
-    module.load_state_dict(checkpoint.tensors)

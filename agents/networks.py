@@ -169,10 +169,6 @@ class Net(nn.Module):
         found = self.heads(observations)
         return found.policy, found.wdl
 
-    @property
-    def num_parameters(self) -> int:
-        return sum(p.numel() for p in self.parameters())
-
 
 def make(spec: GameSpec, config: NetConfig) -> Net:
     """A freshly initialised network for a board game; torch's generator decides the weights."""

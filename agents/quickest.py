@@ -22,9 +22,8 @@ ALIKE = 0.02  # moves within so much of the best value win alike
 def quickest(game: BoardGame, net: Net, states: States, roots: Roots) -> NDArray[np.int32]:
     """int32[n]: the search's choice, or in won positions the move that wins soonest. ``net`` has the head for it."""
     actions = roots.action.copy()
-    q = np.where(np.isnan(roots.q), -1.0, roots.q)
-    best = np.take_along_axis(q, actions[:, None].astype(np.int64), axis=1)
-    rows, moves = np.nonzero((roots.value >= SURE)[:, None] & (q >= best - ALIKE))
+    best = np.take_along_axis(roots.q, actions[:, None].astype(np.int64), axis=1)  # NaN where it was not visited, ...
+    rows, moves = np.nonzero((roots.value >= SURE)[:, None] & (roots.q >= best - ALIKE))  # ... and no better than any
     if not len(rows):
         return actions
     after = game.step(states[rows], moves.astype(np.int32))

@@ -40,7 +40,10 @@ def find(name: str) -> AgentKind | None:
 
 
 def _is_checkpoint(name: str) -> bool:
-    return "/" in name or name.startswith((".", "~", "shipped:")) or Path(name).exists()
+    try:
+        return "/" in name or name.startswith((".", "~", "shipped:")) or Path(name).exists()
+    except (OSError, ValueError):  # too long for a name, or with a character that none has
+        return False
 
 
 def parse(spec: str) -> tuple[AgentKind, str, Any]:

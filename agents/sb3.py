@@ -11,6 +11,7 @@ import hashlib
 import io
 import warnings
 import zipfile
+import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,7 +76,7 @@ class Sb3:
                     f"{error}; trust=true (or --trust) opens it all the same, and runs any code that is in it"
                 ) from None
             warnings.warn(f"{error}; because of trust=true it is unpickled, and any code in it runs", stacklevel=2)
-            self._policy, self._actions = _unpickled(path, content)
+            self._policy, self._actions = _unpickled(path, content, options)
         self.name = describe(f"{KIND}:{path.stem}", options, Sb3Options())
         self.fingerprint = fingerprint(KIND, options, hashlib.sha256(content).hexdigest().encode())
 
@@ -129,10 +130,13 @@ def _tensors(path: Path, content: bytes) -> dict[str, Tensor]:
             if archive.getinfo(WEIGHTS).file_size > LARGEST:
                 raise InputError(f"{path}: {WEIGHTS} is larger than {LARGEST >> 20} MB")
             blob = io.BytesIO(archive.read(WEIGHTS))
-    except (zipfile.BadZipFile, KeyError) as error:
+    except (zipfile.BadZipFile, zlib.error, KeyError, EOFError, RuntimeError) as error:  # the last: encrypted, say
         raise InputError(f"{path}: not a zip saved by Stable-Baselines3 ({error})") from None
     if not zipfile.is_zipfile(blob):
         raise Unreadable(f"{path}: {WEIGHTS} holds more than tensors, or is damaged (a bare pickle)")
+    with zipfile.ZipFile(blob) as inner:  # which tensors may be packed in
+        if sum(part.file_size for part in inner.infolist()) > LARGEST:
+            raise InputError(f"{path}: the tensors in {WEIGHTS} take more than {LARGEST >> 20} MB")
     blob.seek(0)
     try:
         found = torch.load(blob, map_location="cpu", weights_only=True)
@@ -161,13 +165,20 @@ def _network(path: Path | str, tensors: dict[str, Tensor], prefix: str, head: st
     first = state["body.0.weight"].shape
     if len(first) != 4:
         raise Unreadable(f"{path}: the first layer is no convolution")
+    for name in ("body.7.bias", "advantage.bias"):
+        if state[name].dim() != 1:
+            raise Unreadable(f"{path}: {name} has shape {tuple(state[name].shape)}")
     shape = QConfig(channels=first[0], hidden=len(state["body.7.bias"]), stack=first[1])
-    net = QNetwork(shape, len(state["advantage.bias"]))
+    with torch.device("meta"):  # a few numbers can have any shape: nothing is allocated before it is known to be usual
+        net = QNetwork(shape, len(state["advantage.bias"]))
+    if sum(parameter.numel() * parameter.itemsize for parameter in net.parameters()) > LARGEST:
+        raise Unreadable(f"{path}: its network takes more than {LARGEST >> 20} MB")
     for name, parameter in net.state_dict().items():
         if parameter.shape != state[name].shape:
             raise Unreadable(
                 f"{path}: {name} has shape {tuple(state[name].shape)}, in the Nature network {tuple(parameter.shape)}"
             )
+    net.to_empty(device="cpu")
     net.load_state_dict(state)
     return net.eval()
 
@@ -196,7 +207,7 @@ def _from_odds(
     return found
 
 
-def _unpickled(path: Path, content: bytes) -> tuple[Policy, int]:
+def _unpickled(path: Path, content: bytes, options: Sb3Options) -> tuple[Policy, int]:
     """As Stable-Baselines3 opens it. Raises `InputError`."""
     from stable_baselines3 import DQN, PPO
 
@@ -208,11 +219,31 @@ def _unpickled(path: Path, content: bytes) -> tuple[Policy, int]:
             errors.append(f"{kind.__name__}: {error}")
             continue
 
-        def act(frames: NDArray[np.uint8], numbers: NDArray[np.uint64], model: Any = model) -> list[Decision]:
-            return [Decision(int(action)) for action in model.predict(frames, deterministic=True)[0]]
-
-        return act, int(model.action_space.n)
+        return (_by_value if kind is DQN else _by_policy)(model, options), int(model.action_space.n)
     raise InputError(f"{path}: Stable-Baselines3 cannot open it either ({'; '.join(errors)})")
+
+
+def _by_value(model: Any, options: Sb3Options) -> Policy:
+    count = int(model.action_space.n)
+
+    def act(frames: NDArray[np.uint8], numbers: NDArray[np.uint64]) -> list[Decision]:
+        best, _ = model.predict(frames, deterministic=True)
+        chance = (int(mix(number)) * count >> 64 for number in numbers)
+        drawn = numbers.astype(np.float64) / 2.0**64 < options.epsilon
+        return [Decision(c if d else int(b)) for b, c, d in zip(best, chance, drawn, strict=True)]
+
+    return act
+
+
+def _by_policy(model: Any, options: Sb3Options) -> Policy:
+    def act(frames: NDArray[np.uint8], numbers: NDArray[np.uint64]) -> list[Decision]:
+        with torch.inference_mode():
+            seen, _ = model.policy.obs_to_tensor(frames)
+            odds = model.policy.get_distribution(seen).distribution.probs.double().numpy()
+            values = model.policy.predict_values(seen).squeeze(1).numpy() * (1 - GAMMA)
+        return _from_odds(odds, values, numbers, options.sample)
+
+    return act
 
 
 AGENTS = {

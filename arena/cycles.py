@@ -134,8 +134,10 @@ def goodness_of_fit(tally: Tally, ratings: Ratings) -> Fit:
     enough = 4 * davidson.information(chance, count)[:, 0, 0] >= INFORMATIVE
     surplus = davidson.gradient(chance, count)[enough, 0]
     variance = davidson.score_variance(tally, chance, count)[enough, 0, 0]
-    # within each group of agents, all ratings but one are fitted to these couples
+    # the ratings fitted to these couples: all but the anchors', and in a group of agents without an anchor all but one
     used = np.unique(np.concatenate([tally.low[enough], tally.high[enough]]))
-    degrees = max(int(enough.sum()) - len(used) + len(np.unique(ratings.groups[used])), 0)
+    anchors = np.array(ratings.anchors, np.int64)
+    free = np.setdiff1d(ratings.groups[used], ratings.groups[anchors])
+    degrees = max(int(enough.sum()) - len(np.setdiff1d(used, anchors)) + len(free), 0)
     chi2 = float(np.sum(surplus**2 / variance))
     return Fit(chi2, degrees, float(chdtrc(degrees, chi2)) if degrees else 1.0)

@@ -16,6 +16,7 @@ from typing import Literal
 from agents.core import AgentError
 from agents.uci.process import identify
 from agents.uci.programs import PACKAGES, find_engine
+from selfplay.cores import cores
 
 PACKAGE = "arena-rl"
 DISK_GB, MEMORY_GB = 5.0, 2.0  # less than this is worth a warning
@@ -64,7 +65,7 @@ def _packages() -> list[Finding]:
 
 
 def _cores() -> Finding:
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    usable = cores()
     busy = f", load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
     return Finding("ok" if usable > 1 else "warn", "cores", f"{usable} of {os.cpu_count()} usable{busy}")
 

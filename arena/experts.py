@@ -371,6 +371,11 @@ def make(
     KeyboardInterrupt on Ctrl-C: whole games are in the file."""
     if games < 1 or workers < 1:
         raise InputError(f"at least one game and one worker, not {games} and {workers}")
+    try:
+        with path.open("a", encoding="utf-8"):
+            pass
+    except OSError as error:
+        raise InputError(f"{path} cannot be written: {error.strerror}") from None
     maker = _Maker(path, games, config, on_progress)
 
     async def all_workers() -> None:

@@ -8,7 +8,6 @@ follow from stored results alone, those of complete rounds, so that interruption
 from __future__ import annotations
 
 import math
-import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -39,6 +38,7 @@ from arena.store import Store
 from arena.tally import Tally
 from arena.worker import Job, load_with
 from envs.core import InputError, unknown
+from selfplay.cores import cores
 
 _BATCH = 64  # games that a worker plays at once
 _SAVE_EVERY = 0.5  # seconds; games not saved yet are played again after a kill
@@ -141,7 +141,7 @@ class Ladder:
         stay: asked when nothing is left to play; True to wait for new checkpoints instead of returning.
         Raises `arena.pool.WorkerError` and `arena.store.StoreError`, with all that could be saved saved.
         """
-        size = workers or _cores()
+        size = workers or cores()
         pool = Pool(size)
         log = _Log(self, pool, on_progress)
         try:
@@ -269,8 +269,3 @@ class _Log:
             ahead = (self.total - done - spoilt) * self.plies / self.played - (self.pool.plies - self.plies)
             left = max(ahead, 0.0) * seconds / self.pool.plies
         return Progress(done, self.total, seconds, left, new, spoilt)
-
-
-def _cores() -> int:
-    """Cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import asdict
 from typing import Any
 
 import envs
@@ -67,7 +69,8 @@ def play_match(
             warm_up(agent, game_id)
         one, two = players
         pairing = Pairing(0, 1, 0, games // 2)
-        todo = list(tasks("", seed, spec, one.ref.fingerprint, two.ref.fingerprint, pairing, book, options))
+        rules = _rules(limits)
+        todo = list(tasks(rules, seed, spec, one.ref.fingerprint, two.ref.fingerprint, pairing, book, options))
         for part in batches(todo, batch):
             finished: dict[int, MatchRecord] = {}
             told = 0
@@ -77,6 +80,11 @@ def play_match(
                 while told in finished:
                     yield finished[told]
                     told += 1
+
+
+def _rules(limits: Limits) -> str:
+    """What tells games with these limits from games with the usual ones, in their ids."""
+    return "" if limits == DEFAULT_LIMITS else json.dumps(asdict(limits))
 
 
 def play_for_points(
@@ -108,7 +116,7 @@ def play_for_points(
             pairing = Pairing(0, 0, start, min(batch, games - start))
             for player in players:
                 name = player.ref.fingerprint
-                todo = list(tasks("", seed, game.spec, name, name, pairing, ()))
+                todo = list(tasks(_rules(limits), seed, game.spec, name, name, pairing, ()))
                 for event in points.play(game, player, todo, limits):
                     if isinstance(event, Finished):
                         yield event.record

@@ -15,13 +15,19 @@ import chess.pgn
 import envs
 from agents.uci.info import centipawns_of
 from arena.records import MatchRecord, Ply
-from arena.view.timeline import Frame, frames, printable
+from arena.view.figures import printable
+from arena.view.timeline import Frame, frames
 from envs.core import InputError
 
 _MOST_PAWNS = 99.0  # of an evaluation
 _RESULTS = {1.0: "1-0", 0.0: "1/2-1/2", -1.0: "0-1"}
 _ENDINGS = {"rules": "normal", "truncated": "adjudication", "adjudicated": "adjudication"}
 _FAULTS = {"crash": "abandoned", "hang": "abandoned", "illegal": "rules infraction", "time": "time forfeit"}
+
+
+def has_pgn(game_id: str) -> bool:
+    """Whether it is chess or one of its kin."""
+    return game_id in envs.ids() and hasattr(envs.make(game_id), "uci_variant")
 
 
 def to_pgn(record: MatchRecord) -> str:

@@ -20,6 +20,7 @@ import math
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Literal, TypeVar, get_args
 
 from agents.core import Decision
@@ -147,7 +148,7 @@ def from_json(text: str) -> MatchRecord:
     if data["schema"] != SCHEMA:
         raise InputError(f"match record of schema {data['schema']!r}; this version reads schema {SCHEMA}")
     try:
-        return MatchRecord(
+        record = MatchRecord(
             id=_as(str, data["id"]),
             game=_as(str, data["game"]),
             game_version=_as(int, data["game_version"]),
@@ -164,6 +165,9 @@ def from_json(text: str) -> MatchRecord:
             versions={_as(str, k): _as(str, v) for k, v in _as(dict, data["versions"]).items()},
             options=_as(dict, data.get("options", {})),
         )
+        datetime.fromisoformat(record.started)
+        _require_seats(record)
+        return record
     except KeyError as error:
         raise InputError(f"not a match record: {error.args[0]!r} is missing") from None
     except (TypeError, ValueError) as error:
@@ -182,6 +186,15 @@ def unpack(blob: bytes) -> MatchRecord:
     except (zlib.error, UnicodeDecodeError) as error:
         raise InputError(f"damaged match record: {error}") from None
     return from_json(text)
+
+
+def _require_seats(record: MatchRecord) -> None:
+    """Raises `ValueError` unless there are one or two seats, a result for each, and no fault of another."""
+    seats = len(record.agents)
+    if not 1 <= seats <= 2 or len(record.returns) != seats:
+        raise ValueError(f"{seats} agents with {len(record.returns)} results")
+    if record.fault is not None and record.fault.seat is not None and not 0 <= record.fault.seat < seats:
+        raise ValueError(f"a fault of seat {record.fault.seat}, of {seats}")
 
 
 def _ply_out(ply: Ply) -> dict[str, Any]:
@@ -218,6 +231,8 @@ def _as(kind: type[T], value: Any) -> T:
 def _number(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise TypeError(f"{value!r:.60} is not a number")
+    if not math.isfinite(value):
+        raise ValueError(f"{value} is no finite number")
     return float(value)
 
 

@@ -178,7 +178,11 @@ def _end(record: MatchRecord, outcome: float) -> Iterator[Finding]:
 def _differences(record: MatchRecord, seat: int, loader: Callable[[str], Agent]) -> Iterator[Finding]:
     """Where the agent of a seat decides otherwise now."""
     spec, ref = envs.spec(record.game), record.agents[seat]
-    agent = loader(ref.spec)
+    try:
+        agent = loader(ref.spec)
+    except InputError as error:  # a person, or a checkpoint that has gone
+        yield Finding(None, f"{ref.name} cannot be asked: {one_line(error)}")
+        return
     try:
         if agent.fingerprint != ref.fingerprint:
             yield Finding(None, f"{ref.spec} is another player now: {agent.fingerprint}, it was {ref.fingerprint}")

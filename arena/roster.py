@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal, get_args
 
 import numpy as np
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.dialects.sqlite import insert
 
 import envs
@@ -92,12 +92,17 @@ def configure(store: Store, name: str, config: LadderConfig) -> LadderConfig:
 
     Raises `InputError` if the ladder was made with another one."""
     spec = envs.spec(config.game)
+    if config.options and not for_teams(config.game):
+        raise InputError(f"options are for team games; {config.game} has none: {', '.join(config.options)}")
     if for_points(config.game):
         _check_for_points(config)
         config = dataclasses.replace(config, plies=(0, 0))
     elif for_teams(config.game):
-        if config.openings:
-            raise InputError(f"games of {config.game} begin as their seeds say; a ladder of it has no openings")
+        if config.openings or config.limits.adjudicate is not None:
+            raise InputError(
+                f"games of {config.game} begin as their seeds say and end by their rules; "
+                "a ladder of it has no openings and adjudicates none"
+            )
         envs.team_game(config.game).start([], config.options).close()  # raises for options it lacks
         config = dataclasses.replace(config, plies=(0, 0))
     else:
@@ -127,7 +132,17 @@ def configure(store: Store, name: str, config: LadderConfig) -> LadderConfig:
     return config
 
 
+def forget(store: Store, name: str) -> None:
+    """Removes a ladder that has no games; does nothing to one that has some."""
+    with store.writing() as db:
+        if db.execute(select(matches.c.id).where(matches.c.ladder == name).limit(1)).first() is None:
+            for table, column in ((rounds, rounds.c.ladder), (entrants, entrants.c.ladder), (ladders, ladders.c.name)):
+                db.execute(delete(table).where(column == name))
+
+
 def _check_for_points(config: LadderConfig) -> None:
+    if config.limits.adjudicate is not None:
+        raise InputError(f"games of {config.game} end by their rules; a ladder of it adjudicates none")
     if config.schedule != "round_robin" or config.openings:
         what = "openings" if config.openings else f"schedule {config.schedule!r}"
         raise InputError(f"in {config.game} every agent plays the same seeds, so a ladder of it has no {what}")

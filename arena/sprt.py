@@ -54,7 +54,7 @@ class Sprt:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "counts", tuple(int(c) for c in self.counts))
-        if not self.elo0 < self.elo1:
+        if not -math.inf < self.elo0 < self.elo1 < math.inf:
             raise InputError(f"elo0 has to be below elo1, not {self.elo0:g} and {self.elo1:g}")
         if not (0 < self.alpha < 0.5 and 0 < self.beta < 0.5):
             raise InputError(f"alpha and beta lie between 0 and 0.5, not at {self.alpha:g} and {self.beta:g}")

@@ -116,7 +116,12 @@ class Store:
     def _prepare(self) -> None:
         """Makes sure that the file is a store of this version."""
         with self.reading() as db:
-            if self._version(db) == VERSION:
+            db.exec_driver_sql("BEGIN")  # one moment: another process may be making it
+            try:
+                version = self._version(db)
+            finally:
+                db.exec_driver_sql("ROLLBACK")
+            if version == VERSION:
                 return
             db.exec_driver_sql("PRAGMA journal_mode=WAL")
         with self.writing() as db:  # another process may have done the same in the meantime, so look again

@@ -24,11 +24,11 @@ from rich.console import Console
 from rich.table import Table
 
 from agents.dqn.memory import Memory
+from selfplay.cores import cores
 from selfplay.dqn import config, stage
 from selfplay.dqn.config import ScoreConfig
 from selfplay.dqn.routes import Replay, Rollouts, Route, warm_up
 from selfplay.dqn.train import make_learner, train
-from selfplay.holding import cores
 
 Figures = dict[str, float]
 SETTLE = 15.0  # seconds that the loop runs longer than its parts: the first rollout is played without learning

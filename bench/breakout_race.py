@@ -31,8 +31,8 @@ from agents.core import AgentError
 from bench.breakout_curve import Point, at_minutes, curve
 from bench.curve import chosen
 from envs.core import InputError
+from selfplay.cores import cores
 from selfplay.dqn import config
-from selfplay.holding import cores
 
 LEVELS = (30, 100, 300)
 WALL = "wall.json"  # in a run's folder: seconds that its processes have taken

@@ -23,7 +23,7 @@ from agents.registry import load
 from bench.position_files import Position
 from bench.strength import load_sets, measure
 from envs.core import InputError
-from selfplay.holding import cores
+from selfplay.cores import cores
 
 Point = dict[str, Any]  # what `point` makes; JSON
 

@@ -2,7 +2,7 @@
 [--levels ELO ...] [--each] [--depths D ...] [--out FOLDER] [--json]``.
 
 RUN is a training of chess or minichess, of which every K-th checkpoint is measured, or one checkpoint
-(``shipped:chess``). Games are played as mirrored pairs from random openings, and end as the rules or both sides say:
+(``runs/chess``). Games are played as mirrored pairs from random openings, and end as the rules or both sides say:
 
 - ``--levels`` of the engine, by its UCI_Elo: ``--games`` in all, in blocks against the level that promises to tell most
   (the one nearest to what is known so far); with ``--each``, so many against every level
@@ -17,8 +17,8 @@ below it (Wilks, profile likelihood). As draws vary less than wins and losses th
 stopped, repeated, given more games, and repeated while the run goes on. Examples:
 
     python -m bench.elo runs/chess --every 4 --out runs/chess/elo
-    python -m bench.elo shipped:chess --levels 1500 1700 1900 --each --games 100
-    python -m bench.elo shipped:minichess --depths 1 2 3 4 5 6 --games 40
+    python -m bench.elo runs/chess --levels 1500 1700 1900 --each --games 100
+    python -m bench.elo runs/minichess --depths 1 2 3 4 5 6 --games 40
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ and no training reads. One is solved if the move chosen is one after which mate 
 avoided, found out by trying everything (`mating`). Shares come with 95% Wilson intervals. Stockfish, where installed,
 answers the same questions in the same run, with ``--peer-nodes`` a move. Examples:
 
-    python -m bench.mates 'shipped:chess?simulations=800'
+    python -m bench.mates 'runs/chess?simulations=800'
     python -m bench.mates 'runs/chess/latest?simulations=800' 'runs/chess/latest?simulations=0' --json
 """
 

@@ -27,7 +27,7 @@ from rich.table import Table
 from envs import moba_v0
 from envs.moba.games import Games
 from envs.moba.setup import Setup
-from selfplay.holding import cores
+from selfplay.cores import cores
 from selfplay.ppo import config
 from selfplay.ppo.train import train
 

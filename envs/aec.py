@@ -83,7 +83,8 @@ class BoardEnv(AECEnv, EzPickle):  # type: ignore[misc]  # PettingZoo ships no t
         if self.terminations[self.agent_selection]:
             self._was_dead_step(action)
             return
-        if action is None or not self.game.legal(self._state)[0, action]:
+        legal = self.game.legal(self._state)[0]
+        if action is None or not 0 <= action < len(legal) or not legal[action]:
             raise IllegalAction(f"illegal action {action!r} for {self.agent_selection}")
         self._cumulative_rewards[self.agent_selection] = 0.0
         self._state = self.game.step(self._state, np.array([action], np.int32))

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import errno
 import fcntl
-import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ import torch
 
 from agents import checkpoints
 from envs.core import InputError
-from selfplay import files
+from selfplay import files, options, state
 from selfplay.errors import DiskFull, Diverged
 
 LOCK = "lock"
@@ -38,6 +37,20 @@ def held(run: Path, thread_count: int | None) -> Iterator[threading.Event]:
             if error.errno != errno.ENOSPC:
                 raise
             raise DiskFull(f"no space left in {run}; free some and resume, the last save is complete") from None
+
+
+@contextmanager
+def unless_begun(run: Path) -> Iterator[None]:
+    """If a training fails before it has saved anything, its settings go, so that the name is free for a better try."""
+    try:
+        yield
+    except BaseException:
+        if not (run / state.FILE).exists() and not checkpoints.numbered(run):
+            for name in (options.FILE, LOCK):
+                (run / name).unlink(missing_ok=True)
+            with suppress(OSError):  # something else is in it
+                run.rmdir()
+        raise
 
 
 @contextmanager
@@ -80,11 +93,6 @@ def threads(count: int) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
-
-
-def cores() -> int:
-    """That this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class Saver:

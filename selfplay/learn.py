@@ -157,7 +157,7 @@ def _prepare(run: Path, path: Path | None, settings: TrainConfig | None, resumin
     if settings is None or path is None:
         raise InputError(f"there is no training run to resume in {run}")
     pgn.check(settings.game, path)
-    (run / PASSED_OVER.parent).mkdir(parents=True, exist_ok=True)
+    options.make_folder(run / PASSED_OVER.parent)
     files.write(source, json.dumps(_identity(path), indent=1).encode())
     return path, options.in_force(run, settings, resuming, config.read)
 
@@ -199,8 +199,9 @@ class _Learning:
             self.counters.seconds = max(self.counters.seconds, last_clock(run))
             self._forget_unknown()
             self.replay.restore(self.counters.window, self.counters.retired)
-            if self.counters.window:
-                facts = chunks.read(run / chunks.FOLDER / self.counters.window[-1])[1]
+            self.events += self.replay.problems
+            if self.replay.names:  # what was put aside as damaged is read again
+                facts = chunks.read(run / chunks.FOLDER / self.replay.names[-1])[1]
                 self.index = int(facts["index"]) + 1
                 self.reading.go_to(facts)
 

@@ -54,7 +54,7 @@ def in_force(run: Path, settings: T | None, resuming: bool, read: Callable[[Path
     if not file.exists():
         if settings is None:
             raise InputError(f"there is no training run to resume in {run}")
-        run.mkdir(parents=True, exist_ok=True)
+        make_folder(run)
         files.write(file, to_json(settings).encode())
         return settings
     if not resuming:
@@ -63,6 +63,14 @@ def in_force(run: Path, settings: T | None, resuming: bool, read: Callable[[Path
     if settings is not None and settings != stored:
         raise InputError(f"{run} was begun with other settings, which cannot change; see {file}")
     return stored
+
+
+def make_folder(run: Path) -> None:
+    """Raises `InputError` where there can be none."""
+    try:
+        run.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{run} cannot be the folder of a run: {error.strerror}") from None
 
 
 def overlaid(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

@@ -29,7 +29,7 @@ from agents import checkpoints, networks
 from envs.core import InputError
 from selfplay import chunks, config, files, initial, options, resume, state
 from selfplay.config import TrainConfig
-from selfplay.holding import Every, held
+from selfplay.holding import Every, held, unless_begun
 from selfplay.initial import AGENT
 from selfplay.learner import Learner, Step
 from selfplay.progress import Journal, Meter, Progress, Reports, last_clock
@@ -91,7 +91,7 @@ def train(
     settings = options.in_force(run, settings, resuming, config.read)
     if settings.gate_games and gate is None:
         raise InputError(f"{run} was begun with a gate, and goes on with one only")
-    with held(run, 1) as stop:  # one thread: the workers need the other cores more
+    with held(run, 1) as stop, unless_begun(run):  # one thread: the workers need the other cores more
         return _Training(run, settings, seconds, gate).go(stop, on_progress)
 
 
@@ -111,6 +111,7 @@ class _Training:
         self.events: list[str] = []
         self.last: Step | None = None
         self.published = 0  # the learner's step at the newest published weights
+        self.told = 0  # simulations of a full search that went with them
         self.trial: Trial | None = None  # of checkpoint `tried` against the best
         self.tried = 0
         try:
@@ -122,7 +123,8 @@ class _Training:
             self._save()
         else:
             self.counters.seconds = max(self.counters.seconds, last_clock(run))  # time whose work was lost was spent
-            self.counters.version = files.read_tensors(run / WEIGHTS)[1]["version"]
+            facts = files.read_tensors(run / WEIGHTS)[1]
+            self.counters.version, self.told = facts["version"], facts["simulations"]
             self.published = self.learner.steps
             self.replay.restore(self.counters.window, self.counters.retired)
 
@@ -164,7 +166,9 @@ class _Training:
             counters.seconds = now = time.monotonic() - began
             if self.gate is None and self.learner.steps >= self.published + self.config.publish_steps:
                 self._publish()
-            if now >= counters.checkpoint_due:
+            elif self.gate is not None and self._searches_more():
+                self._publish(self._best())
+            if now >= counters.checkpoint_due and self.learner.steps > counters.checkpoint_steps:
                 self._checkpoint()
                 self._save()
             elif save.due(now):
@@ -224,12 +228,17 @@ class _Training:
             return full
         return round(first + (full - first) * min(1.0, self.share / self.config.ramp)) if self.config.ramp else full
 
+    def _searches_more(self) -> bool:
+        """Whether full searches have come to have many more simulations than the workers were told, or all of them."""
+        return min(self.config.simulations, round(1.25 * self.told)) <= self._simulations() != self.told
+
     def _publish(self, weights: Mapping[str, Tensor] | None = None) -> None:
         """Hands weights to the workers, the averaged ones if not told."""
         self.counters.version += 1
         weights = self.learner.average if weights is None else weights
         tensors = {name: tensor.numpy(force=True) for name, tensor in weights.items()}
-        facts = {"version": self.counters.version, "simulations": self._simulations()}
+        self.told = self._simulations()
+        facts = {"version": self.counters.version, "simulations": self.told}
         files.write_tensors(self.run / WEIGHTS, tensors, facts)
         self.published = self.learner.steps
 
@@ -259,6 +268,10 @@ class _Training:
             counters.best = int(folder.name)
             self._publish()
 
+    def _best(self) -> Mapping[str, Tensor]:
+        """The weights of the checkpoint that plays, if there is a gate."""
+        return checkpoints.read(self._numbered(self.counters.best)).tensors
+
     def _numbered(self, number: int) -> Path:
         return self.run / checkpoints.FOLDER / f"{number:06d}"
 
@@ -273,9 +286,9 @@ class _Training:
                 return
             self.trial, (passed, why) = None, verdict
             if passed:
-                self._publish(checkpoints.read(self._numbered(self.tried)).tensors)
-                self.events.append(f"checkpoint {self.tried} passed the gate: {why}")
                 counters.best = self.tried
+                self._publish(self._best())
+                self.events.append(f"checkpoint {self.tried} passed the gate: {why}")
                 self._save()
             else:
                 self.events.append(f"checkpoint {self.tried} did not pass the gate: {why}; {counters.best} plays on")

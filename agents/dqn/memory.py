@@ -58,6 +58,15 @@ def machine_memory() -> int:
         return total
 
 
+def rows_in(path: Path) -> int:
+    """The rows of the replay memory in a file; 0 if there is none."""
+    try:
+        header = np.fromfile(path, np.int64, _HEADER)
+    except OSError:
+        return 0
+    return int(header[1]) if len(header) == _HEADER and header[0] == MAGIC else 0
+
+
 class Memory:
     """A ring of ``rows`` rows. With a ``path`` it lies in that file, of which the first ``head`` rows ever added are
     taken for whole. Raises `InputError` for a file of another shape, and for a disk that is too small."""
@@ -109,7 +118,7 @@ class Memory:
         """One row, all arrays [N]: frames seen, whether each begins a game, and what was done then and what came of it.
         Ignored where ``last``: actions, rewards and ends."""
         slot = self.head % self.rows
-        self._header[5] = self.head + 1
+        self._header[5] = max(int(self._header[5]), self.head + 1)  # after a resume it was farther once
         self.low = max(self.low, self.head + 1 - self.rows)
         self._frames[slot] = frames
         self._actions[slot] = actions

@@ -49,7 +49,7 @@ class Dqn:
         file = card.folder / checkpoints.JSON
         if card.kind != KIND:
             raise checkpoints.CheckpointMismatch(file, f"a checkpoint of kind {card.kind!r}, not {KIND!r}")
-        actions = checkpoint.tensors.get("advantage.weight", torch.zeros(0, 0)).shape[0]
+        actions = checkpoints.rows(checkpoint, "advantage.weight")
         gamma = card.meta.get("gamma", 0.99)
         if not isinstance(gamma, float) or not 0 <= gamma < 1:
             raise checkpoints.CheckpointMismatch(file, f"gamma is from 0 to 1, not {gamma!r}")
@@ -59,11 +59,12 @@ class Dqn:
             raise checkpoints.CheckpointMismatch(file, str(error)) from None
         if not actions or actions % max(shape.quantiles, 1):
             raise checkpoints.CheckpointMismatch(card.folder / checkpoints.TENSORS, "no output for each action")
-        net = network.QNetwork(shape, actions // max(shape.quantiles, 1))
         wide = {
             name: part.float() if part.dtype == torch.float16 else part for name, part in checkpoint.tensors.items()
         }
-        checkpoints.fill(net, checkpoints.Checkpoint(card, wide))
+        net = checkpoints.build(
+            lambda: network.QNetwork(shape, actions // max(shape.quantiles, 1)), checkpoints.Checkpoint(card, wide)
+        )
         self._net, self._options, self._scale = net.to(options.device).eval(), options, 1 - gamma
         device = self._device = torch.device(options.device)
         half = device.type == "cpu" and in_half(options.precision, device) and lean.fits(shape)

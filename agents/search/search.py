@@ -11,7 +11,7 @@ from agents.search.evaluators import Evaluator, evaluate_running
 from agents.search.results import Roots, principal_variation, read
 from agents.search.seizing import seizable, seize
 from agents.search.select import select
-from agents.search.tree import IDLE, RUNNING, allocate, begin, reroot
+from agents.search.tree import RUNNING, allocate, begin, reroot
 from envs.core import BoardGame, States
 
 EDGES_PER_NODE = 64  # room for edges, on average over a slot's nodes; chess has about 35 legal moves
@@ -142,10 +142,6 @@ class Search:
     def line(self, slot: int, length: int = 8) -> tuple[int, ...]:
         """The line the search in this slot expects."""
         return principal_variation(self._tree, slot, length)
-
-    def stop(self, slots: Slots) -> None:
-        """Gives up searches before their end."""
-        self._tree.slot["status"][slots] = IDLE
 
 
 def search_batch(

@@ -142,9 +142,9 @@ class SoloSearch:
     def _open_root(self) -> int:
         states = self._tree.state[:, 0]
         outcomes, legal = self.game.outcome(states), self.game.legal(states)
+        logits, wdl = evaluate_running(self._evaluate, states, outcomes, legal)  # a cache keeps it for all legal moves
         if self._allowed is not None:
-            legal &= self._allowed
-        logits, wdl = evaluate_running(self._evaluate, states, outcomes, legal)
+            legal = legal & self._allowed
         slot, movers = np.zeros(1, np.int64), self.game.mover(states)
         expand(self._tree, slot, 0, states, movers, outcomes, legal, logits, wdl, self._params)
         if not self._seizes:

@@ -85,7 +85,7 @@ class Tree(NamedTuple):
 def allocate(spec: GameSpec, words: int, slots: int, max_simulations: int, edges_per_node: int) -> Tree:
     """Empty trees: ``8 * words + 20`` bytes a node, 28 an edge. A node whose edges find no room stays a leaf."""
     nodes = max_simulations + 1
-    edges = nodes * min(edges_per_node, spec.max_legal)
+    edges = max(nodes * min(edges_per_node, spec.max_legal), spec.max_legal)  # a root's at least
     depth = min(spec.max_plies, nodes) + 1
     return Tree(
         state=np.zeros((slots, nodes, words), np.uint64),

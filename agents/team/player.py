@@ -46,13 +46,10 @@ def load(target: str | Path) -> tuple[checkpoints.Card, TeamNetwork]:
         shape = config(card.net_config)
     except InputError as error:
         raise checkpoints.CheckpointMismatch(file, str(error)) from None
-    outputs = checkpoint.tensors.get("policy.bias", torch.zeros(0)).shape[0]
-    inputs = checkpoint.tensors.get("observed.mean", torch.zeros(0)).shape[0]
+    outputs, inputs = checkpoints.rows(checkpoint, "policy.bias"), checkpoints.rows(checkpoint, "observed.mean")
     if not inputs or not outputs:
         raise checkpoints.CheckpointMismatch(card.folder / checkpoints.TENSORS, "no policy of a team")
-    net = TeamNetwork(shape, inputs, outputs)
-    checkpoints.fill(net, checkpoint)
-    return card, net
+    return card, checkpoints.build(lambda: TeamNetwork(shape, inputs, outputs), checkpoint)
 
 
 class Team:

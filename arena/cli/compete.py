@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -78,7 +79,9 @@ def ladder(
     ] = None,
     follow: Annotated[bool, typer.Option("--follow", help="Wait for new checkpoints of --run.")] = False,
     move_ms: Annotated[float | None, typer.Option(min=0, help="Longer decisions lose the game.")] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="Of the openings and of all games. 0.")] = None,
+    seed: Annotated[
+        int | None, typer.Option(min=0, max=(1 << 63) - 1, help="Of the openings and of all games. 0.")
+    ] = None,
     change: GameOptions = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; one a core if left out.")] = None,
     trust: Trust = False,
@@ -102,7 +105,7 @@ def ladder(
     from arena.books import read_openings
     from arena.families import for_points
     from arena.ladder import Ladder
-    from arena.roster import LadderConfig, read_config
+    from arena.roster import LadderConfig, forget, read_config
     from arena.standings import standings
     from arena.view.standings import cycles, rows
     from envs.core import InputError
@@ -122,6 +125,7 @@ def ladder(
         raise InputError("which ladder? Say --name NAME, or --run DIR, or agents and --game GAME")
     kept = make_store(store)
     config = read_config(kept, title)
+    new = config is None
     if config is None:
         if game is None:
             raise InputError(f"there is no ladder {title!r} yet; to make it, say --game GAME and name its agents")
@@ -131,19 +135,24 @@ def ladder(
     asked["options"] = game_options(change) if change else None
     asked["openings"] = None if openings is None else read_openings(envs.make(config.game), openings)
     changes = {field: value for field, value in asked.items() if value is not None}
-    contest = Ladder(kept, title, dataclasses.replace(config, **changes))
-    if not newest and not contest.entrants():  # so that a gauntlet has games: the first against the others
-        contest.enter(specs[:1])
-    for wave in ([*specs, *fixed], newest):
-        contest.enter(wave)
-    for spec, elo in fixed.items():
-        contest.anchor(spec, elo)
-    if not trust:
-        typed = {registry.pinned(spec) for spec in [*specs, *fixed, *newest]}
-        unseen = [entrant.ref.spec for entrant in contest.entrants() if entrant.ref.spec not in typed]
-        registry.refuse_foreign(unseen, f"ladder {title!r} in {store}")
-    if len(contest.entrants()) < (1 if for_points(contest.config.game) else 2) and not follow:
-        raise InputError(f"ladder {title!r} needs at least two different agents")
+    try:
+        contest = Ladder(kept, title, dataclasses.replace(config, **changes))
+        if not newest and not contest.entrants():  # so that a gauntlet has games: the first against the others
+            contest.enter(specs[:1])
+        for wave in ([*specs, *fixed], newest):
+            contest.enter(wave)
+        for spec, elo in fixed.items():
+            contest.anchor(spec, elo)
+        if not trust:
+            typed = {registry.pinned(spec) for spec in [*specs, *fixed, *newest]}
+            unseen = [entrant.ref.spec for entrant in contest.entrants() if entrant.ref.spec not in typed]
+            registry.refuse_foreign(unseen, f"ladder {title!r} in {store}")
+        if len(contest.entrants()) < (1 if for_points(contest.config.game) else 2) and not follow:
+            raise InputError(f"ladder {title!r} needs at least two different agents")
+    except InputError:
+        if new:  # the name is free for a better try
+            forget(kept, title)
+        raise
     try:
         play_ladder(contest, workers, run if follow else None, searching(simulations))
     except KeyboardInterrupt:
@@ -154,7 +163,7 @@ def ladder(
         ranks = {"ladder": title, "agents": rows(state), "cycles": cycles(state), "seat_elo": state.ratings.seat}
         print_json(ranks)
     else:
-        show(contest)
+        show(contest, elsewhere(store))
 
 
 def play_ladder(contest: Any, workers: int | None = None, follow: Path | None = None, options: str = "") -> None:
@@ -231,8 +240,9 @@ def searching(simulations: int | None) -> str:
     return "" if simulations is None else f"?simulations={simulations}"
 
 
-def show(contest: Any) -> None:
-    """Standings, cycles, learning curve, and the match most worth watching."""
+def show(contest: Any, where: Sequence[str] = ()) -> None:
+    """Standings, cycles, learning curve, and the match most worth watching. ``where``: what a command has to say to
+    find the store."""
     from rich.text import Text
 
     from arena.interest import most_interesting
@@ -262,7 +272,7 @@ def show(contest: Any) -> None:
         record, interest = best
         who = " against ".join(names(record))
         screen.print(Text.assemble(("\nMost worth watching: ", "bold"), f"{who}, {interest.reason}"))
-        screen.print(f"  {command('watch', record.id)}", soft_wrap=True)
+        screen.print(f"  {command('watch', record.id, *where)}", soft_wrap=True)
 
 
 def match(
@@ -273,7 +283,11 @@ def match(
     game: Annotated[str | None, typer.Option(help="The game; connect_four if none is named.")] = None,
     games: Annotated[
         int,
-        typer.Option(min=1, help="How many: an even number, every opening from both sides; for points, of each agent."),
+        typer.Option(
+            min=1,
+            max=1_000_000,
+            help="How many: an even number, every opening from both sides; for points, of each agent.",
+        ),
     ] = 20,
     sprt: Annotated[
         float | None,
@@ -284,7 +298,7 @@ def match(
     move_ms: Annotated[float | None, typer.Option(min=0, help="Longer decisions lose the game.")] = None,
     openings: Openings = None,
     adjudicate: Adjudicate = False,
-    seed: Annotated[int, typer.Option(min=0, help="Of the openings and of all games.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=(1 << 63) - 1, help="Of the openings and of all games.")] = 0,
     change: GameOptions = None,
     trust: Annotated[
         bool, typer.Option("--trust", help="Open agents' files that can run code: some zips of Stable-Baselines3.")
@@ -325,6 +339,8 @@ def match(
     wanted = (1, 2) if for_points(game) else (2, 2)
     if not wanted[0] <= len(specs) <= wanted[1]:
         raise InputError(f"a match of {game} is between {'one or ' * (wanted[0] == 1)}two agents, not {len(specs)}")
+    if change and not for_teams(game):
+        raise InputError(f"--set is for team games, not for {game}")
     if for_points(game):
         if openings or sprt is not None or adjudicate:
             raise InputError(f"--openings, --sprt and --adjudicate are for board games, not for {game}")
@@ -333,13 +349,11 @@ def match(
     a, b = specs
     if for_teams(game) and (openings or adjudicate):
         raise InputError(f"--openings and --adjudicate are for board games, not for {game}")
-    if change and not for_teams(game):
-        raise InputError(f"--set is for team games, not for {game}")
     options = game_options(change)
     book = None if openings is None else read_openings(envs.make(game), openings)
     score = Score(None if sprt is None else Sprt(0.0, sprt))
     screen = complaints() if as_json else console()
-    kept, unsaved, interrupted = make_store(store), list[MatchRecord](), False
+    kept, unsaved, interrupted, new = make_store(store), list[MatchRecord](), False, 0
     with Live(headline(score, a, b), console=screen, transient=True) as live:
         try:
             rules = {"limits": limits(move_ms, adjudicate), "book": book, "options": options}
@@ -348,21 +362,23 @@ def match(
                 unsaved.append(record)
                 live.update(headline(score, a, b))
                 if len(unsaved) >= SAVE_EVERY:
-                    kept.add(unsaved)
+                    new += kept.add(unsaved)
                     unsaved.clear()
                 if score.test is not None and score.test.verdict is not None:
                     break
         except KeyboardInterrupt:
             interrupted = True
         finally:
-            kept.add(unsaved)
+            new += kept.add(unsaved)
+    points.tell_repeated(len(score.records) - new, store)
     if as_json:
         print_json({"a": a, "b": b, "game": game, **score.facts()})
     else:
         screen.print(headline(score, a, b))
         screen.print(verdict(score, a, b))
         if (best := most_interesting(score.records)) is not None:
-            screen.print(f"Most worth watching, {best[1].reason}: {command('watch', best[0].id)}", soft_wrap=True)
+            watch = command("watch", best[0].id, *elsewhere(store))
+            screen.print(f"Most worth watching, {best[1].reason}: {watch}", soft_wrap=True)
     if interrupted:
         complaints().print("stopped; the games finished so far are kept", style="yellow")
         raise typer.Exit(130)

@@ -129,12 +129,11 @@ def experts(
       arena experts chess --games 1000 -o games.pgn
       arena experts chess --engine "uci:stockfish?depth=6" --games 200 -o games.pgn --workers 2
     """
-    import os
-
     import envs
     from arena.experts import GAME, ExpertConfig, make
     from arena.view.making import MakingScreen
     from envs.core import InputError
+    from selfplay.cores import cores
 
     title = envs.make(game).spec.title
     if game != GAME:
@@ -142,12 +141,11 @@ def experts(
     words = [f"{name}={value}" for name, value in (("nodes", nodes), ("multipv", multipv)) if value is not None]
     spec = engine + ("&" if "?" in engine else "?") + "&".join(words) if words else engine
     config = ExpertConfig(engine=spec, temperature=temperature, drawn=drawn, blunders=blunders, seed=seed)
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     screen = console()
 
     try:
         with MakingScreen(screen, output) as display:
-            made = make(output, games, config, workers or cores, display.update)
+            made = make(output, games, config, workers or cores(), display.update)
     except KeyboardInterrupt:
         stopped("the same command")
     screen.print(f"{made:,} games played, {games:,} in {output}", soft_wrap=True)

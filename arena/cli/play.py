@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from arena.cli.shared import STORE, Game, StorePath, command, console, make_store
+from arena.cli.shared import STORE, Game, StorePath, command, console, elsewhere, make_store
 
 FALLBACKS = (  # opponents when no checkpoint comes with the package
     *("mcts?simulations=400", "alphabeta", "bot:captain", "bot:raider", "random"),
@@ -21,7 +21,8 @@ def play(
     seat: Annotated[Literal["first", "second", "random"], typer.Option(help="Which side is yours.")] = "first",
     name: Annotated[str, typer.Option(help="Your name in the record.")] = "you",
     seed: Annotated[
-        int | None, typer.Option(min=0, help="Of the agent's chance; a new one each time if left out.")
+        int | None,
+        typer.Option(min=0, max=(1 << 63) - 1, help="Of the agent's chance; a new one each time if left out."),
     ] = None,
     store: StorePath = STORE,
 ) -> None:
@@ -42,7 +43,7 @@ def play(
     from arena.records import AgentRef
     from arena.view.person import Sitting
 
-    rules = envs.make(game)
+    rules, kept = envs.make(game), make_store(store)
     spec = against or strongest(game)[0]
     opponent = registry.load(spec)
     seed = secrets.randbits(31) if seed is None else seed
@@ -62,8 +63,9 @@ def play(
     finally:
         opponent.close()
     if record is not None:
-        make_store(store).add([record])
-        console().print(f"\nWatch it again: {command('watch', record.id)}", style="dim", soft_wrap=True)
+        kept.add([record])
+        again = command("watch", record.id, *elsewhere(store))
+        console().print(f"\nWatch it again: {again}", style="dim", soft_wrap=True)
 
 
 def strongest(game: str) -> list[str]:

@@ -27,7 +27,7 @@ def match(specs: Sequence[str], game: str, games: int, seed: int, limits: Any, s
     if len(set(specs)) < len(specs):
         raise InputError("an agent scores what it scores: name two different ones, or one alone")
     screen, records = complaints() if as_json else console(), list[MatchRecord]()
-    kept, unsaved, interrupted = make_store(store), list[MatchRecord](), False
+    kept, unsaved, interrupted, new = make_store(store), list[MatchRecord](), False, 0
 
     def shown() -> Any:
         told = facts(records, specs, game)
@@ -40,12 +40,13 @@ def match(specs: Sequence[str], game: str, games: int, seed: int, limits: Any, s
                 unsaved.append(record)
                 live.update(shown(), refresh=True)
                 if len(unsaved) >= SAVE_EVERY:
-                    kept.add(unsaved)
+                    new += kept.add(unsaved)
                     unsaved.clear()
         except KeyboardInterrupt:
             interrupted = True
         finally:
-            kept.add(unsaved)
+            new += kept.add(unsaved)
+    tell_repeated(len(records) - new, store)
     told = facts(records, specs, game)
     if as_json:
         print_json({**told, "seed": seed})
@@ -59,6 +60,13 @@ def match(specs: Sequence[str], game: str, games: int, seed: int, limits: Any, s
     if interrupted:
         complaints().print("stopped; the games finished so far are kept", style="yellow")
         raise typer.Exit(130)
+
+
+def tell_repeated(count: int, store: Path) -> None:
+    """Says that so many games of a match were in the store before."""
+    if count:
+        were = f"{count} of these games had been played before and stay in {store} as they were then"
+        complaints().print(were, style="dim", soft_wrap=True)
 
 
 def split(words: Sequence[str], game: str | None) -> tuple[str | None, list[str]]:

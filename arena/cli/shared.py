@@ -18,6 +18,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from arena.view.figures import printable
+
 RUNS = Path("runs")  # where trainings and matches go unless told otherwise
 STORE = RUNS / "arena.db"
 
@@ -78,7 +80,7 @@ def print_table(title: str, columns: Iterable[str], rows: Iterable[Iterable[str]
             no_wrap=column in numbers or column in ("id", "match"),
         )
     for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
+        table.add_row(*(Text(printable(cell)) for cell in row))
     console().print(table)
 
 
@@ -105,8 +107,12 @@ def stopped(again: str) -> NoReturn:
 def make_store(path: Path) -> Any:
     """Opens the store for writing; it and its folder are made where they are missing."""
     from arena.store import Store
+    from envs.core import InputError
 
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{path.parent} cannot be a folder for matches: {error.strerror}") from None
     return Store(path)
 
 
@@ -116,21 +122,26 @@ def report(error: Exception) -> int:
     from envs.core import InputError
 
     if isinstance(error, InputError | AgentError):
-        complaints().print(Text(f"error: {error}", "red"), soft_wrap=True)
+        complaints().print(Text(f"error: {_lines(error)}", "red"), soft_wrap=True)
         return 2
     with tempfile.NamedTemporaryFile("w", prefix="arena-", suffix=".log", delete=False, encoding="utf-8") as log:
         print(" ".join(sys.argv), file=log)
         traceback.print_exception(error, file=log)
     complaints().print(
-        Text(f"error: {type(error).__name__}: {error}\nThe full report is in {log.name}", "red"), soft_wrap=True
+        Text(f"error: {type(error).__name__}: {_lines(error)}\nThe full report is in {log.name}", "red"),
+        soft_wrap=True,
     )
     return 3
+
+
+def _lines(error: Exception) -> str:
+    return "\n".join(map(printable, str(error).split("\n")))
 
 
 def command(*words: Path | str) -> str:
     """A command line of this program that can be copied: ``command("watch", match)``."""
     program = "arena" if shutil.which("arena") else min(sys.argv[0], os.path.relpath(sys.argv[0]), key=len)
-    return shlex.join([program, *map(str, words)])
+    return printable(shlex.join([program, *map(str, words)]))
 
 
 def elsewhere(store: Path) -> list[str]:

@@ -39,7 +39,7 @@ def story(
       arena story runs/breakout -o story.png
     """
     from arena.milestones import read
-    from arena.view.story import Story
+    from arena.view.story import MOST, Story
     from envs.core import InputError
     from selfplay.dqn import config
 
@@ -49,6 +49,9 @@ def story(
     times = sorted(set(at)) if at else [milestone.minutes for milestone in read(run)]
     if not times:
         raise InputError(f"{run} has not recorded any milestones yet; say when with --at MINUTES")
+    if len(times) > MOST:
+        listed = ", ".join(f"{minutes:g}" for minutes in times)
+        raise InputError(f"a story has room for {MOST} moments, not {len(times)}; say which with --at: {listed}")
     screen, kept = console(), make_store(store)
     moments = [_moment(run, minutes, games, kept) for minutes in times]
     whole = Story(moments, f"{settings.algo}, seed {settings.seed}")

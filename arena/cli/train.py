@@ -83,8 +83,7 @@ def train(
     from envs.core import InputError
 
     points, teams = game in envs.score_ids(), game in envs.team_ids()
-    if not points and not teams:
-        envs.make(game)
+    envs.spec(game)  # raises where there is no such game
     if (points or teams) and (size or workers or source or gate):
         raise InputError(f"--size, --workers, --from and --gate are for games of two, not for {game}; see --set")
     if not points and (algo or at):
@@ -100,7 +99,8 @@ def train(
         folder = run or newest_run(game)
         settings = None
         if size or workers or change or seed or source or gate or algo or exploit:
-            raise InputError("a run keeps its settings: --resume takes only --run and --minutes or --hours")
+            raise InputError("a run keeps its settings: --resume takes only --run, --minutes or --hours, and --at")
+        require_run(folder, game)
         seconds = budget_left(folder) if seconds is None else seconds
     else:
         folder = run or new_run(game)
@@ -116,7 +116,7 @@ def train(
         train_team(game, folder, settings, seconds, resume)
         return
     if points:
-        train_points(game, folder, settings, seconds, resume, at or MILESTONES, store)
+        train_points(game, folder, settings, seconds, resume, at or (None if resume else MILESTONES), store)
         return
     try:
         run_training(folder, settings, seconds, resume)
@@ -178,6 +178,17 @@ def newest_run(game: str, from_games: bool = False) -> Path:
     )
 
 
+def require_run(folder: Path, game: str) -> None:
+    """Raises `InputError` unless there is a run of this game in the folder."""
+    from envs.core import InputError
+    from selfplay.options import FILE
+
+    if not (folder / FILE).is_file():
+        raise InputError(f"there is no training run to resume in {folder}")
+    if (found := _game_of(folder / FILE)) != game:
+        raise InputError(f"{folder} is a run of {found}, not of {game}")
+
+
 def _game_of(file: Path) -> str | None:
     """What a run's settings say, of whatever kind they are; None for a file that says nothing."""
     import json
@@ -218,13 +229,12 @@ def _settings(
     source: str | None,
     gate: bool,
 ) -> Any:
-    import os
 
     from selfplay.config import preset
+    from selfplay.cores import cores
     from selfplay.initial import begin_from, network_of
 
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    options = options_of(size, workers or cores, seed, changes)
+    options = options_of(size, workers or cores(), seed, changes)
     if gate:
         options = {"gate_games": GATE_GAMES, **options}
     if source is None:

@@ -7,16 +7,24 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import typer
+
 from arena.cli.shared import command, console, elsewhere, make_store, stopped
 
 MILESTONES = (10.0, 120.0, 240.0)  # minutes
 
 
 def train_points(
-    game: str, folder: Path, settings: Any, seconds: float, resuming: bool, milestones: Sequence[float], store: Path
+    game: str,
+    folder: Path,
+    settings: Any,
+    seconds: float,
+    resuming: bool,
+    milestones: Sequence[float] | None,
+    store: Path,
 ) -> None:
     """Trains with the display and says what came of it. ``settings``: a `ScoreConfig`, None to resume. At
-    each of the ``milestones``, in minutes, games are recorded and kept in the store."""
+    each of the ``milestones``, in minutes, games are recorded and kept in the store; None: those of the run."""
     from agents.core import AgentError
     from arena import milestones as evaluation
     from arena.view.figures import rate
@@ -55,8 +63,11 @@ def train_points(
         raise InputError(str(error)) from None
     done = f"{result.steps:,} steps and {result.games:,} games in {result.seconds / 60:.1f} minutes"
     screen.print(f"{done}, mean score of the last ones {rate(result.score, 1)}: {result.checkpoint}", soft_wrap=True)
+    if result.interrupted and settings is not None and settings.algo == "sb3":
+        screen.print("stopped; what Stable-Baselines3 has learned is kept, but it cannot go on", style="yellow")
+        raise typer.Exit(130)
     if result.interrupted:
-        stopped(command("train", game, "--resume", "--run", folder))
+        stopped(command("train", game, "--resume", "--run", folder, *elsewhere(store)))
     best = folder / "best" if (folder / "best").exists() else folder
     screen.print(f"\nHow good is it? {command('match', best, '--game', game, '--games', '100')}", soft_wrap=True)
     if evaluation.read(folder):

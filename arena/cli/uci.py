@@ -22,7 +22,7 @@ def uci(
 
     Examples:
       arena uci --agent runs/chess
-      arena uci --agent shipped:minichess --precision float32
+      arena uci --agent runs/minichess --precision float32
     """
     from agents import cards
     from arena.uci.engine import Engine, Mail, Player

@@ -8,7 +8,18 @@ from typing import Annotated, Any
 
 import typer
 
-from arena.cli.shared import STORE, AsJson, StorePath, Trust, command, console, make_store, print_json, print_rows
+from arena.cli.shared import (
+    STORE,
+    AsJson,
+    StorePath,
+    Trust,
+    command,
+    console,
+    elsewhere,
+    make_store,
+    print_json,
+    print_rows,
+)
 
 Match = Annotated[
     str | None,
@@ -44,9 +55,13 @@ def watch(
       arena watch --ladder demo --agent perfect
     """
     import envs
+    from envs.core import InputError
 
     if match in (*envs.ids(), *envs.team_ids(), *envs.score_ids()):
-        record = _latest(store, match, ladder, agent) or _exhibition(str(match), store)
+        record = _latest(store, match, ladder, agent)
+        if record is None and (ladder or agent):
+            raise InputError(f"no such matches in {store}")
+        record = record or _exhibition(str(match), store)
     else:
         record = find(match, store, ladder, agent)
     if len(record.agents) == 1:
@@ -61,7 +76,8 @@ def watch(
         from arena.view import terminal
 
         terminal.watch(record, console())
-    console().print(f"\nAs a web page: {command('export', record.id, '-o', 'game.html')}", style="dim", soft_wrap=True)
+    page = command("export", record.id, "-o", "game.html", *elsewhere(store))
+    console().print(f"\nAs a web page: {page}", style="dim", soft_wrap=True)
 
 
 def matches(
@@ -70,7 +86,7 @@ def matches(
     ladder: OfLadder = None,
     agent: OfAgent = None,
     faults: Annotated[bool, typer.Option("--faults", help="Only games that ended by a fault.")] = False,
-    limit: Annotated[int, typer.Option(min=1, help="At most so many, the newest first.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, max=1_000_000, help="At most so many, the newest first.")] = 20,
     as_json: AsJson = False,
 ) -> None:
     """List matches, the newest first.
@@ -81,7 +97,6 @@ def matches(
       arena matches --faults --json
     """
     from arena.store import Query
-    from arena.view.timeline import printable
 
     query = Query(ladder=ladder, game=game, agent=agent, faults=True if faults else None, limit=limit)
     found = _open(store).matches(query) if store.exists() else []
@@ -94,8 +109,8 @@ def matches(
             {
                 "match": row.id,
                 "game": row.game,
-                "first": printable(row.agents[0]),
-                "second": " ".join(map(printable, row.agents[1:])),
+                "first": row.agents[0],
+                "second": " ".join(row.agents[1:]),
                 "result": " ".join(f"{score:g}" for score in row.returns),
                 "plies": row.plies,
                 "end": row.fault or row.termination,
@@ -135,7 +150,10 @@ def replay(
     from arena.replay import ask_again
     from arena.replay import verify as check
     from arena.store import Query
+    from envs.core import InputError
 
+    if every and (match is not None or not (verify or ask)):
+        raise InputError("--all checks all matches: arena replay --verify --all")
     if not (verify or ask):
         record = find(match, store, ladder)
         if as_json:
@@ -168,7 +186,9 @@ def export(
     ] = Path("game.html"),
     store: StorePath = STORE,
     ladder: OfLadder = None,
-    every: Annotated[bool, typer.Option("--all", help="All matches (of --ladder, if given) in one PGN file.")] = False,
+    every: Annotated[
+        bool, typer.Option("--all", help="All matches of chess and its kin (of --ladder, if given) in one PGN file.")
+    ] = False,
 ) -> None:
     """Write a match as a web page in one file, as PGN, or as a film.
 
@@ -183,6 +203,7 @@ def export(
       arena export 8b53 -o game.mp4
       arena export --all --ladder night -o night.pgn
     """
+    from arena.pgn import has_pgn
     from arena.store import Query
     from arena.view.timeline import names
     from envs.core import InputError
@@ -194,17 +215,21 @@ def export(
     if every and (match is not None or not pgn):
         raise InputError("--all writes all matches as PGN: arena export --all -o games.pgn")
     chosen = _open(store).records(Query(ladder=ladder, newest_first=False)) if every else [find(match, store, ladder)]
-    texts = []
+    texts, others = [], 0
     for record in chosen:
-        texts.append(_pgn(record) if pgn else _page(record))
+        if every and not has_pgn(record.game):
+            others += 1
+        else:
+            texts.append(_pgn(record) if pgn else _page(record))
     if not texts:
-        raise InputError(f"no such matches in {store}")
+        raise InputError(f"no such matches in {store}" + f", but {others} of games that PGN is not for" * bool(others))
     text = "".join(texts)
     try:
         output.write_text(text, encoding="utf-8")
     except OSError as error:
         raise InputError(f"{output} cannot be written: {error.strerror}") from None
-    what = f"{len(texts)} matches" if every else " against ".join(names(record))
+    many = f"{len(texts)} matches" + f", without {others} of other games" * bool(others)
+    what = many if every else " against ".join(names(record))
     console().print(f"{output}: {what}, {max(len(text) // 1000, 1)} kB")
 
 
@@ -279,8 +304,13 @@ def find(match: str | None, store: Path, ladder: str | None = None, agent: str |
     from arena.records import from_json
     from envs.core import InputError
 
-    if match is not None and Path(match).is_file():
-        return from_json(Path(match).read_text(encoding="utf-8"))
+    try:
+        if match is not None and Path(match).is_file():
+            return from_json(Path(match).read_text(encoding="utf-8"))
+    except UnicodeDecodeError:
+        raise InputError(f"{match} is not a match record: it is no text") from None
+    except OSError as error:
+        raise InputError(f"{str(match)[:100]!r} cannot be read: {error.strerror}") from None
     if match is not None:
         return _open(store).record(match)
     record = _latest(store, None, ladder, agent)
@@ -316,7 +346,7 @@ def _exhibition(game: str, store: Path) -> Any:
         records = list(play_for_points([best], game, games=1))
         make_store(store).add(records)
         return records[0]
-    first, second = strongest(game)[:2]
+    first, second = (strongest(game) * 2)[:2]
     console().print(f"no match of {game} in {store} yet: {first} plays {second} ...", style="dim")
     records = list(play_match(first, second, game, games=2))
     make_store(store).add(records)

@@ -43,13 +43,15 @@ class Thought(Protocol):
 class Player(Protocol):
     """See `arena.uci.player.Player`."""
 
+    @property
+    def settings(self) -> Settings: ...
     def set(self, settings: Settings) -> None: ...
     def forget(self) -> None: ...
     def clear_hash(self) -> None: ...
     def position(self, fen: str | None, moves: tuple[str, ...]) -> None: ...
     @property
     def ended(self) -> Score | None: ...
-    def think(self, limits: Limits) -> Any: ...
+    def think(self, limits: Limits, began: float) -> Any: ...
 
 
 Mail = Mailbox[Player | Exception]
@@ -62,6 +64,7 @@ class Engine:
         self._name, self._options, self._load, self._say = name, protocol.options(variant), load, say
         self._settings, self._debug = Settings(), False
         self._player: Player | None = None
+        self._placed = True  # the last position that was told could be understood
         self.loading = False
         self._held: list[str] = []  # what came while the player was loaded
         self._thought: Thought | None = None
@@ -98,7 +101,7 @@ class Engine:
 
     def _begin(self, player: Player) -> None:
         self._player, self.loading = player, False
-        player.set(self._settings)
+        self._apply(player)
         held, self._held = self._held, []
         for line in held:
             self._hear(line)
@@ -117,9 +120,20 @@ class Engine:
             elif self._player is not None:
                 self._obey(self._player, command, words)
         except InputError as error:
-            self._say(f"info string error: {' '.join(str(error).split())}")
+            self._complain(error)
         if self._debug and not command and line:
             self._say(f"info string unknown command {line!r}")
+
+    def _complain(self, error: InputError) -> None:
+        self._say(f"info string error: {' '.join(str(error).split())}")
+
+    def _apply(self, player: Player) -> None:
+        """The settings come into force, or become again what they were."""
+        try:
+            player.set(self._settings)
+        except InputError as error:
+            self._settings = player.settings
+            self._complain(error)
 
     def _introduce(self) -> None:
         self._say(f"id name {self._name}")
@@ -137,7 +151,7 @@ class Engine:
     def _obey(self, player: Player, command: str, words: list[str]) -> None:
         if command == "isready":
             if self._thought is None:
-                player.set(self._settings)
+                self._apply(player)
             self._say("readyok")
         elif command == "stop":
             self._conclude()
@@ -146,21 +160,35 @@ class Engine:
             self._reached = False
         elif command in ("ucinewgame", "position", "go"):
             self._conclude()  # a program should have said stop; it gets its answer
-            if command == "ucinewgame":
-                player.forget()
-            elif command == "position":
-                player.position(*protocol.parse_position(words))
+            if command == "go":
+                self._go(player, words)
             else:
-                self._go(player, protocol.parse_go(words))
+                self._placed = False
+                if command == "ucinewgame":
+                    player.forget()
+                else:
+                    player.position(*protocol.parse_position(words))
+                self._placed = True
 
-    def _go(self, player: Player, limits: Limits) -> None:
+    def _go(self, player: Player, words: list[str]) -> None:
+        """Begins to think, or says why not and that there is no move: who asked waits for an answer."""
+        began = time.monotonic()
+        try:
+            if not self._placed:
+                raise InputError("go where? The last position was refused")
+            self._begin_to_think(player, protocol.parse_go(words), began)
+        except InputError as error:
+            self._complain(error)
+            self._say(protocol.best_move(()))
+
+    def _begin_to_think(self, player: Player, limits: Limits, began: float) -> None:
         ended = player.ended
         if ended is not None:
             self._say(f"info depth 0 {ended.text(self._settings.show_wdl)}")
             self._say(protocol.best_move(()))
             return
-        player.set(self._settings)
-        self._thought, self._reached = player.think(limits), False
+        self._apply(player)
+        self._thought, self._reached = player.think(limits, began), False
         self._best, self._told_at = None, time.monotonic()
 
     def _think(self) -> None:

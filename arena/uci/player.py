@@ -40,7 +40,7 @@ class Player:
         self._settings = Settings()
         self._make()
         self.position(None, ())
-        warm = self.think(Limits(nodes=WARM_UP))
+        warm = self.think(Limits(nodes=WARM_UP), time.monotonic())
         while not warm.step():
             pass
         self.forget()
@@ -49,18 +49,25 @@ class Player:
         settings, spec = self._settings, self.game.spec
         entry = 12 + 4 * (spec.max_legal + 3)
         entries = 1 << (((settings.hash << 18) // entry).bit_length() - 1)
-        self._cache = CachedEvaluator(self.game, self._network, entries)
+        cache = CachedEvaluator(self.game, self._network, entries)
         config = SearchConfig(root="puct", c_init=settings.cpuct, fpu_reduction=settings.fpu, seize=2)
         nodes = nodes_for(self.game, 3 * (settings.hash << 18))
-        self._search = SoloSearch(self.game, self._cache, config, nodes, settings.batch)
+        self._cache, self._search = cache, SoloSearch(self.game, cache, config, nodes, settings.batch)
+
+    @property
+    def settings(self) -> Settings:
+        return self._settings
 
     def set(self, settings: Settings) -> None:
-        """Takes effect with the next thought. The tree starts anew where memory or search change."""
+        """Takes effect with the next thought. The tree starts anew where memory or search change.
+        Raises `InputError` where there is not the memory; then the settings are what they were."""
         before, self._settings = self._settings, settings
-        for name in ("hash", "batch", "cpuct", "fpu"):
-            if getattr(before, name) != getattr(settings, name):
+        if any(getattr(before, name) != getattr(settings, name) for name in ("hash", "batch", "cpuct", "fpu")):
+            try:
                 self._make()
-                return
+            except MemoryError:
+                self._settings = before
+                raise InputError(f"there is no memory for a Hash of {settings.hash} MiB") from None
 
     def forget(self) -> None:
         """A new game: nothing of the old one counts."""
@@ -84,12 +91,13 @@ class Player:
         mated = self.game.ending(self._told.state) == "checkmate"
         return Score(mate=0, wdl=(0, 0, 1000)) if mated else Score()
 
-    def think(self, limits: Limits) -> Thought:
-        """Begins to think about the position, whose game is not over. Raises `InputError` for impossible moves."""
+    def think(self, limits: Limits, began: float) -> Thought:
+        """Begins to think about the position, whose game is not over; the clock (`time.monotonic`) has run since
+        ``began``. Raises `InputError` for impossible moves."""
         told = self._told
         only = [self.game.parse_action(told.state, text) for text in limits.searchmoves]
         self._search.place(told.start, told.actions, only)
-        return Thought(self.game, self._search, told, limits, self._settings)
+        return Thought(self.game, self._search, told, limits, self._settings, began)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,15 +111,19 @@ class Answer:
 class Thought:
     """One search under way. `step` it until it says that its limits are reached, or as long as nobody says stop."""
 
-    def __init__(self, game: Game, search: SoloSearch, told: Told, limits: Limits, settings: Settings) -> None:
+    def __init__(
+        self, game: Game, search: SoloSearch, told: Told, limits: Limits, settings: Settings, began: float
+    ) -> None:
         self._game, self._search, self._told, self.limits, self._settings = game, search, told, limits, settings
-        self._began = time.monotonic()
+        self._began = began
         self._kept = search.visits
         self._slowest = 0.0  # seconds that a batch takes at worst
         self._lines: list[Line] = []
         self._looked = 0.0
         self._choices = len(limits.searchmoves) or int(game.legal(told.state[None]).sum())
         self._allowance = self._allow()
+        if self._allowance is None and limits.depth is None and limits.nodes is None and limits.mate is None:
+            self.limits = replace(limits, infinite=True)  # only the other side has a clock
 
     def ponderhit(self) -> None:
         """The move pondered on was played: the clock begins to run now."""
@@ -135,7 +147,8 @@ class Thought:
         return 1e3 * (time.monotonic() - self._began)
 
     def step(self) -> bool:
-        """Searches a little more; whether the limits are reached (nobody asks while pondering or endless)."""
+        """Searches a little more; whether the limits are reached. The clock is none of them as long as it ponders or is
+        to go on until it is stopped."""
         search, began = self._search, time.monotonic()
         search.visit(max(1, self.limits.nodes - search.visits) if self.limits.nodes else 1 << 30)
         now = time.monotonic()
@@ -152,7 +165,9 @@ class Thought:
             return True
         if limits.mate is not None and self._lines and 0 < (_mate(self._lines[0]) or 0) <= limits.mate:
             return True
-        return self._allowance is not None and self._time_is_up(self._allowance)
+        if self._allowance is None or limits.ponder or limits.infinite:
+            return False
+        return self._time_is_up(self._allowance)
 
     def _time_is_up(self, allowed: Allowance) -> bool:
         elapsed, lines = self.elapsed, self._lines

@@ -1,4 +1,4 @@
-"""Numbers for people."""
+"""Numbers and names for people."""
 
 from __future__ import annotations
 
@@ -19,3 +19,8 @@ def rate(value: float, digits: int = 0) -> str:
 
 def percent(share: float) -> str:
     return "-" if math.isnan(share) else f"{share:.0%}"
+
+
+def printable(text: str) -> str:
+    """``text`` with a question mark for everything that is not seen, control sequences above all."""
+    return "".join(character if character.isprintable() else "?" for character in text)

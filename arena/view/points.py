@@ -17,7 +17,7 @@ from arena.records import MatchRecord, line_hash
 from arena.schedule import pair_number
 from arena.scores import Scores, Summary, summarize
 from arena.standings import wins_draws_losses
-from arena.view.timeline import printable
+from arena.view.figures import printable
 from envs.atari import PUBLISHED, Published
 
 STATISTICS = ("mean", "median", "iqm")

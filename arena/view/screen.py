@@ -14,9 +14,10 @@ import envs
 from arena.records import MatchRecord
 from arena.view import keys
 from arena.view.charts import SERIES, Glyphs, glyphs, sparkline
+from arena.view.figures import printable
 from arena.view.film import Picture, Scene, reel
 from arena.view.stepping import step_through
-from arena.view.timeline import names, printable, result
+from arena.view.timeline import names, result
 
 SECONDS_PER_PLY = 1 / 15  # as in the game
 ASPECT = 4 / 3  # width over height, as on a television

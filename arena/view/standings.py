@@ -14,6 +14,7 @@ from arena.cycles import find_cycles, goodness_of_fit
 from arena.standings import Standings
 from arena.view import points
 from arena.view.charts import Estimate
+from arena.view.figures import printable
 from envs.core import InputError
 
 MISFIT = 0.001  # p-value below which the standings say that ratings do not explain the results
@@ -34,7 +35,7 @@ def table(state: Standings) -> RenderableType:
         interval = "fixed" if row["anchor"] else "unknown" if row["low"] is None else ""
         cells = [
             Text(str(row["rank"])),
-            Text(row["agent"], "bold" if row["rank"] == 1 else ""),
+            Text(printable(row["agent"]), "bold" if row["rank"] == 1 else ""),
             Text(f"{row['elo']:{sign}.0f}" if known else "-"),
             Text(interval or f"{row['low']:{sign}.0f} to {row['high']:{sign}.0f}"),
             Text(f"{row['games']:,}"),
@@ -88,13 +89,13 @@ def _finite(value: float) -> float | None:
 
 def scale(state: Standings) -> str:
     """What the numbers are relative to."""
-    fixed = [f"{row['agent']} at {row['elo']:.0f}" for row in rows(state) if row["anchor"]]
+    fixed = [f"{printable(row['agent'])} at {row['elo']:.0f}" for row in rows(state) if row["anchor"]]
     return f"on the scale of {', '.join(fixed)}" if fixed else "relative to the mean of these agents"
 
 
 def cycles(state: Standings) -> list[str]:
     """Where the table lies: ``a beats b beats c beats a``, the surest first."""
-    names = {row.entrant.number: row.entrant.label for row in state.rows}
+    names = {row.entrant.number: printable(row.entrant.label) for row in state.rows}
     found = find_cycles(state.tally).cycles
     return [" beats ".join(names[agent] for agent in (*cycle.agents, cycle.agents[0])) for cycle in found]
 

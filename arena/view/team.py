@@ -14,11 +14,12 @@ import envs
 from arena.records import MatchRecord
 from arena.view import keys
 from arena.view.charts import SERIES, Glyphs, glyphs, sparkline
+from arena.view.figures import printable
 from arena.view.film import Picture
 from arena.view.screen import blocks, in_colour
 from arena.view.stepping import step_through
 from arena.view.team_reel import events, expectations, reel
-from arena.view.timeline import names, printable, result
+from arena.view.timeline import names, result
 from envs.core import TeamGame, TeamShot
 
 SECONDS = 1 / 8  # a decision, while playing by itself

@@ -13,8 +13,9 @@ import envs
 from arena.records import MatchRecord
 from arena.view import keys
 from arena.view.charts import SERIES, Glyphs, bar, glyphs, value_curve
+from arena.view.figures import printable
 from arena.view.stepping import step_through
-from arena.view.timeline import Frame, curves, frames, names, printable, result
+from arena.view.timeline import Frame, curves, frames, names, result
 from envs.core import State
 
 SECONDS_PER_PLY = 0.8  # while playing by itself

@@ -9,6 +9,7 @@ import numpy as np
 
 import envs
 from arena.records import MatchRecord, Ply
+from arena.view.figures import printable
 from envs.core import BoardGame, InputError, State
 
 
@@ -81,11 +82,6 @@ def curves(shown: Sequence[Frame]) -> tuple[list[float | None], list[float | Non
 def names(record: MatchRecord) -> list[str]:
     """The agents' names by seat, fit for a terminal: what could control it is replaced."""
     return [printable(agent.name) for agent in record.agents]
-
-
-def printable(text: str) -> str:
-    """``text`` with a question mark for everything that is not seen, control sequences above all."""
-    return "".join(character if character.isprintable() else "?" for character in text)
 
 
 def result(record: MatchRecord) -> str:

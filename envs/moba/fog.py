@@ -45,7 +45,7 @@ def look(w: Game, fog: bool) -> None:
             if seen:
                 w.age[foe, j] = 0
                 w.last_x[foe, j], w.last_y[foe, j] = w.x[foe, j], w.y[foe, j]
-                w.last_hp[foe, j], w.last_mana[foe, j] = w.hp[foe, j], w.mana[foe, j]
+                w.last_hp[foe, j] = w.hp[foe, j]
                 w.last_level[foe, j] = w.level[foe, j]
         for lane in range(w.chp.shape[1]):
             for k in range(w.chp.shape[2]):

@@ -33,7 +33,6 @@ def walk(w: Game, s: int, i: int, dx: np.float32, dy: np.float32, length: np.flo
     """Means to go along the unit vector (dx, dy) at full speed, but no farther than ``length``."""
     step = min(w.speed[s, i] * (t.SLOWED if w.slow[s, i] > 0 else F(1)), length)
     w.walk_x[s, i], w.walk_y[s, i] = dx * step, dy * step
-    w.face_x[s, i], w.face_y[s, i] = dx, dy
 
 
 @njit(cache=True, nogil=True)

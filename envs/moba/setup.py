@@ -19,7 +19,7 @@ _USUAL = {1: ("mage",), 5: t.ROLES}
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """Checked on creation: raises `InputError`.
+    """Checked on creation: raises `InputError`. Lists are taken for tuples.
 
     ``lineup``: each slot's role, the same for both sides; ``"random"`` draws every hero's anew; None is the usual one.
     ``start_level``: both sides' level, or a range to draw it from. ``wave_jitter``: the first wave comes up to so many
@@ -39,17 +39,23 @@ class Setup:
     def __post_init__(self) -> None:
         if self.heroes not in SIZES:
             raise unknown("number of heroes a side", self.heroes, map(str, SIZES))
+        for name in ("lineup", "start_level"):
+            if isinstance(getattr(self, name), list):
+                object.__setattr__(self, name, tuple(getattr(self, name)))
         weights(self.reward)
-        low, high = self.levels
+        levels = self.start_level if isinstance(self.start_level, tuple) else (self.start_level,) * 2
+        if len(levels) != 2 or not all(map(_is_whole, levels)):
+            raise InputError(f"start_level {self.start_level!r} is not a whole number or two")
+        low, high = levels
         if not 1 <= low <= high <= t.MAX_LEVEL:
             raise InputError(f"start_level {self.start_level!r} is not within 1..{t.MAX_LEVEL}")
         if not 0.0 <= self.team_spirit <= 1.0:
             raise InputError(f"team_spirit {self.team_spirit!r} is not within 0..1")
-        if not 0 <= self.wave_jitter <= 1000:
+        if not _is_whole(self.wave_jitter) or not 0 <= self.wave_jitter <= 1000:
             raise InputError(f"wave_jitter {self.wave_jitter!r} is not within 0..1000 ticks")
-        if self.max_cycles is not None and self.max_cycles < 1:
-            raise InputError(f"max_cycles {self.max_cycles!r} is not positive")
-        if isinstance(self.lineup, str) and self.lineup != "random":
+        if self.max_cycles is not None and (not _is_whole(self.max_cycles) or self.max_cycles < 1):
+            raise InputError(f"max_cycles {self.max_cycles!r} is not a whole number above 0")
+        if not isinstance(self.lineup, tuple) and self.lineup not in (None, "random"):
             raise unknown("lineup", self.lineup, ["random", "a tuple of roles"])
         if isinstance(self.lineup, tuple):
             if len(self.lineup) != self.heroes:
@@ -60,7 +66,7 @@ class Setup:
 
     @property
     def levels(self) -> tuple[int, int]:
-        return (self.start_level, self.start_level) if isinstance(self.start_level, int) else self.start_level
+        return self.start_level if isinstance(self.start_level, tuple) else (self.start_level, self.start_level)
 
     @property
     def cycles(self) -> int:
@@ -73,3 +79,7 @@ class Setup:
             return np.full((2, self.heroes), ANY_ROLE, np.int64)
         names = self.lineup or _USUAL[self.heroes]
         return np.tile(np.array([t.ROLES.index(name) for name in names], np.int64), (2, 1))
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)

@@ -135,10 +135,14 @@ def tokens(world: Any) -> Iterator[tuple[int, ...]]:
             if not same and known > 0:
                 yield _token(kind, s, s, place, known, 0, foe)
         for k in range(size.neutrals):
-            place, health = (world["nx"][s, k], world["ny"][s, k]), float(world["nhp"][s, k] / t.NEUTRAL_HP)
-            sees = sum(1 << side for side in range(2) if world["nknown"][side, s, k] > 0)
-            if health > 0 or sees:
-                yield _token(NEUTRAL, 2, s, place, max(health, 0.01), 0, sees | (4 if health > 0 else 0))
+            place = (world["nx"][s, k], world["ny"][s, k])
+            seers = {float(world["nhp"][s, k]): 4}  # by the health that they know of
+            for side in range(2):
+                known = float(world["nknown"][side, s, k])
+                seers[known] = seers.get(known, 0) | 1 << side
+            for health, sees in seers.items():
+                if health > 0:
+                    yield _token(NEUTRAL, 2, s, place, health / float(t.NEUTRAL_HP), 0, sees)
         for lane in range(size.lanes):
             for k in range(t.LANE_CREEPS):
                 if world["chp"][s, lane, k] > 0:

@@ -66,7 +66,6 @@ def at_fountain(w: Game, s: int, i: int) -> None:
     w.x[s, i] = t.FOUNTAIN[0] + F(0.6) * F(i % 3)
     w.y[s, i] = t.FOUNTAIN[1] + F(0.6) * F(i // 3)
     w.hp[s, i], w.mana[s, i] = w.max_hp[s, i], w.max_mana[s, i]
-    w.face_x[s, i] = w.face_y[s, i] = t.DIRECTIONS[1, 0]
 
 
 @njit(cache=True, nogil=True)
@@ -103,7 +102,7 @@ def start(
             strengthen(w, s, i)
             at_fountain(w, s, i)
             w.last_x[s, i], w.last_y[s, i], w.last_level[s, i] = w.x[s, i], w.y[s, i], first
-            w.last_hp[s, i], w.last_mana[s, i] = w.max_hp[s, i], w.max_mana[s, i]
+            w.last_hp[s, i] = w.max_hp[s, i]
             w.lane[s, i] = i * 3 // 5 if w.hp.shape[1] == 5 else 0
             w.struck_by[s, i] = -1
         for j in range(w.bhp.shape[1]):

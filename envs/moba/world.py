@@ -57,7 +57,7 @@ def dtype(heroes: int) -> np.dtype[Any]:
         ("over", u1),
         # heroes
         *[(name, f4, h) for name in ("x", "y", "hp", "mana", "gold", "xp")],
-        *[(name, f4, h) for name in ("max_hp", "max_mana", "damage", "reach", "speed", "spell", "face_x", "face_y")],
+        *[(name, f4, h) for name in ("max_hp", "max_mana", "damage", "reach", "speed", "spell")],
         *[(name, i4, h) for name in ("role", "level", "items", "respawn", "ready", "stun", "slow", "rage", "shield")],
         *[(name, i4, h) for name in ("recall", "aggro", "struck_by", "struck_at", "order", "target", "lane")],
         *[(name, i4, h) for name in ("kills", "deaths", "last_hits")],
@@ -73,7 +73,7 @@ def dtype(heroes: int) -> np.dtype[Any]:
         *[(name, i4, n) for name in ("nready", "nrespawn")],
         # what the *other* side knows of this side's units: seen now, and the last sight of them
         *[(name, u1, h) for name in ("seen",)],
-        *[(name, f4, h) for name in ("last_x", "last_y", "last_hp", "last_mana")],
+        *[(name, f4, h) for name in ("last_x", "last_y", "last_hp")],
         *[(name, i4, h) for name in ("age", "last_level")],
         ("cseen", u1, c),
         ("bknown", f4, b),  # health at the last sight

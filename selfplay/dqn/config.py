@@ -96,7 +96,8 @@ class ScoreConfig:
 _RANGES = (  # names, lowest, highest
     ("games batch rollout epochs n_step", 1, 65_536),
     ("threads", 0, 1024),
-    ("gamma td_lambda first_epsilon final_epsilon decay", 0, 1),
+    ("td_lambda first_epsilon final_epsilon decay", 0, 1),
+    ("gamma", 0, 0.99999),  # below 1: an agent shows its values times 1 - gamma
     ("exploration_steps warmup_updates target_updates replay first_frames", 1, 1e9),
     ("samples_per_step", 0.01, 64),
     ("learning_rate final_learning_rate adam_epsilon max_gradient_norm", 1e-12, 1e9),

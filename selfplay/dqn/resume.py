@@ -33,7 +33,8 @@ class Counters:
     checkpoint_steps: int = -1  # at the last one
     best_score: float = NONE
     scores: list[float] = field(default_factory=list)  # of the last 100 full games
-    milestones: list[float] = field(default_factory=list)  # minutes that have been celebrated
+    asked: list[float] = field(default_factory=list)  # minutes at which the run is to be looked at ...
+    milestones: list[float] = field(default_factory=list)  # ... and at which it has been
     head: int = 0  # rows ever added to the replay memory
     starts: int = 0  # processes that have worked on the run: each plays games of its own
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from agents.dqn import lean
 from agents.dqn.learner import Learner
-from agents.dqn.memory import END, LAST, Memory, fit
+from agents.dqn.memory import END, LAST, Memory, fit, rows_in
 from agents.dqn.network import QConfig
 from agents.dqn.targets import lambda_returns
 from envs.atari import Tick
@@ -47,6 +47,8 @@ class Replay:
         self._settings, self._learner, self._random = settings, learner, random
         net = settings.net
         rows = max(fit(settings.replay, net.height, net.width) // settings.games, settings.n_step + net.stack + 2)
+        if head:  # a machine with more memory, or less, goes on with the same
+            rows = rows_in(run / MEMORY) or rows
         self.memory = Memory(
             rows,
             settings.games,

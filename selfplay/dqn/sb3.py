@@ -13,6 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from agents.devices import find
+from agents.dqn.network import QConfig
 from agents.sb3 import q_network
 from envs.atari import CLASSIC, SCORE_GAMES
 from envs.core import GameSpec, InputError, unknown
@@ -61,11 +63,14 @@ def run_sb3(
     from stable_baselines3.common.env_util import make_atari_env
     from stable_baselines3.common.vec_env import VecFrameStack
 
+    if settings.net != QConfig():
+        raise InputError("Stable-Baselines3's network is the Nature DQN's; no option of it can be set")
     spec, name = _game(settings.game)
     gymnasium.register_envs(ale_py)
     vector = VecFrameStack(make_atari_env(name, n_envs=1, seed=settings.seed % (1 << 31)), STACK)
     counters, meter = Counters(), Meter()
-    model = DQN(env=vector, seed=settings.seed % (1 << 31), **{**ZOO, **changes})
+    device, seed = find(settings.device), settings.seed % (1 << 31)
+    model = DQN(env=vector, seed=seed, gamma=settings.gamma, device=device, **{**ZOO, **changes})
 
     def checkpoint() -> Path:
         net = q_network(model.policy.state_dict(), str(run))

@@ -31,6 +31,7 @@ from agents.dqn.network import QNetwork
 from envs.atari import Tick
 from envs.core import InputError
 from selfplay import options
+from selfplay.cores import cores
 from selfplay.dqn import config, resume, stage
 from selfplay.dqn.config import ScoreConfig
 from selfplay.dqn.keeping import keep
@@ -39,9 +40,11 @@ from selfplay.dqn.resume import Counters
 from selfplay.dqn.routes import Replay, Rollouts, Route, warm_up
 from selfplay.dqn.sb3 import run_sb3
 from selfplay.errors import Diverged
-from selfplay.holding import Every, Saver, cores, held
+from selfplay.holding import Every, Saver, held, unless_begun
 from selfplay.progress import JOURNAL_SECONDS, PROGRESS_SECONDS, Journal, Meter, Reports, last_clock
 from selfplay.state import starts
+
+LATE = 5.0  # seconds after a milestone at which what is saved is still what the run was then
 
 OnMilestone = Callable[[Path, float, Callable[[], bool]], None]
 """(checkpoint, minutes on the training clock, whether the training is being stopped)"""
@@ -65,26 +68,26 @@ def train(
     seconds: float,
     *,
     resuming: bool = False,
-    milestones: Sequence[float] = (),
+    milestones: Sequence[float] | None = None,
     on_milestone: OnMilestone = lambda checkpoint, minutes, stopping: None,
     on_progress: Callable[[ScoreProgress], None] = lambda _: None,
     make_stage: stage.Stage = stage.atari,
 ) -> Result:
     """Trains in the folder ``run`` until its training clock shows ``seconds``, all resumes together.
 
-    ``settings`` may be None when resuming: a run keeps its own. At each of the ``milestones``, in minutes, a checkpoint
-    is saved and ``on_milestone`` called with it, from this thread; the clock stands still meanwhile. If the training is
-    stopped before it returns, it is called again on resuming. ``on_progress`` is called about twice a second. Ctrl-C
-    and SIGTERM end the training early, with everything saved.
+    ``settings`` may be None when resuming: a run keeps its own, and so may the ``milestones``. At each of these, in
+    minutes, a checkpoint is saved and ``on_milestone`` called with it, from this thread; the clock stands still
+    meanwhile. If the training is stopped before it returns, it is called again on resuming. ``on_progress`` is called
+    about twice a second. Ctrl-C and SIGTERM end the training early, with everything saved.
     Raises `InputError` for a folder that cannot be used, and `TrainingError` when training cannot go on."""
     begun = (run / options.FILE).exists()
     settings = options.in_force(run, settings, resuming, config.read)
     if settings.algo == "sb3":
         if begun:
             raise InputError(f"{run} is a training by Stable-Baselines3, which cannot be resumed")
-        with held(run, None) as stop:
-            return _sb3(run, settings, seconds, stop, milestones, on_milestone, on_progress)
-    with held(run, 1) as stop:  # one thread an operation; the learner has threads of its own
+        with held(run, None) as stop, unless_begun(run):
+            return _sb3(run, settings, seconds, stop, milestones or (), on_milestone, on_progress)
+    with held(run, 1) as stop, unless_begun(run):  # one thread an operation; the learner has threads of its own
         return _Training(run, settings, seconds, make_stage).go(stop, milestones, on_milestone, on_progress)
 
 
@@ -156,6 +159,9 @@ class _Training:
         before = starts(run)
         seed = np.random.SeedSequence([settings.seed, before]).generate_state(1)[0]  # games not played before
         self.spec, self.emulators = make_stage(settings, int(seed))
+        seen = (settings.net.stack, settings.net.height, settings.net.width)
+        if seen != self.spec.observation_shape:
+            raise InputError(f"{self.spec.id} shows {self.spec.observation_shape}, and no network takes {seen} of it")
         self.learner = make_learner(settings, self.spec.num_actions)
         counters = resume.load(run, self.learner, self.random) if before else Counters()
         counters.seconds = max(counters.seconds, last_clock(run))  # time whose work was lost was spent
@@ -175,15 +181,18 @@ class _Training:
     def go(
         self,
         stop: threading.Event,
-        milestones: Sequence[float],
+        milestones: Sequence[float] | None,
         on_milestone: OnMilestone,
         on_progress: Callable[[ScoreProgress], None],
     ) -> Result:
         counters = self.counters
+        if milestones is not None:
+            counters.asked = sorted(milestones)
         self._save()  # from here on, another start knows of this one
         if counters.checkpoint_steps < 0:
             self._checkpoint()
-        ahead = sorted(m for m in milestones if m not in counters.milestones and m * 60 <= self.budget)
+        first = counters.seconds - LATE
+        ahead = [m for m in counters.asked if m not in counters.milestones and first <= m * 60 <= self.budget]
         try:
             with closing(Journal(self.run, counters.steps)) as journal, closing(self.emulators):
                 self._loop(journal, stop, ahead, on_milestone, on_progress)
@@ -220,7 +229,8 @@ class _Training:
                 began = time.monotonic() - now
             elif now >= counters.checkpoint_due:
                 self._checkpoint()
-            if save.due(now):
+                self._save()
+            elif save.due(now):
                 self._save()
             reports.give(now, self._progress)
         while ahead and not stop.is_set():  # the end of the budget, which the last tick has reached or passed
@@ -267,14 +277,19 @@ class _Training:
         """Of the budget that has passed."""
         return min(1.0, self.counters.seconds / self.budget) if self.budget else 1.0
 
-    def _checkpoint(self) -> Path:
-        """Saves an agent that can play."""
+    def _require_sound(self) -> None:
+        """Raises `Diverged`: what is saved can be gone on with."""
         if not math.isfinite(self.learner.last_loss):
             raise Diverged(f"the loss is {self.learner.last_loss} after {self.learner.steps:,} updates")
+
+    def _checkpoint(self) -> Path:
+        """Saves an agent that can play."""
+        self._require_sound()
         tensors = self.learner.average.state_dict()
         return keep(self.run, self.spec, self.config, tensors, self.learner.steps, self.counters)
 
     def _save(self) -> None:
+        self._require_sound()
         memory = self.route.memory
 
         def take() -> Callable[[], None]:

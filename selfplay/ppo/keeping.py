@@ -50,8 +50,8 @@ def keep(
 class Past:
     """Past selves by number, ready to play; the ones used last are remembered. Safe for use by several threads."""
 
-    def __init__(self, run: Path, exploit: str, half: bool) -> None:
-        self._run, self._exploit, self._half = run, exploit, half
+    def __init__(self, run: Path, exploit: str) -> None:
+        self._run, self._exploit = run, exploit
         self._nets: OrderedDict[int, TeamNetwork] = OrderedDict()
         self._lock = threading.Lock()
 

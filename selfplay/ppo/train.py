@@ -26,8 +26,9 @@ from envs.moba.features import NUM_FEATURES
 from envs.moba.rewards import TERMS
 from envs.moba.tables import NUM_ACTIONS
 from selfplay import options
+from selfplay.cores import cores
 from selfplay.errors import Diverged
-from selfplay.holding import Every, Saver, cores, held
+from selfplay.holding import Every, Saver, held, unless_begun
 from selfplay.ppo import config, resume, stage
 from selfplay.ppo.config import PpoConfig
 from selfplay.ppo.keeping import Past, keep
@@ -69,7 +70,7 @@ def train(
     and SIGTERM end the training early, with everything saved.
     Raises `InputError` for a folder that cannot be used, and `TrainingError` when training cannot go on."""
     settings = options.in_force(run, settings, resuming, config.read)
-    with held(run, 1) as stop:
+    with held(run, 1) as stop, unless_begun(run):
         return _Training(run, settings, seconds, make_stage).go(stop, on_progress)
 
 
@@ -112,7 +113,7 @@ class _Training:
         chunk = self.learner.chunk if size else settings.rollout
         shape = self.spec.observation_shape[0], self.spec.num_actions
         self.rollout = Rollout(settings.rollout, rows, *shape, chunk, size, self.learner.half)
-        self.past = Past(run, settings.exploit, self.learner.half)
+        self.past = Past(run, settings.exploit)
         if settings.exploit:
             size = max(size, self.past(EXPLOITED).shape.state_size)
         bots, past = (0.0, 1.0) if settings.exploit else (settings.bots, settings.past)

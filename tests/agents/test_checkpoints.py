@@ -252,3 +252,31 @@ def test_tensors_are_written_in_an_open_format(folder):
 
 def test_errors_are_errors_of_input():
     assert issubclass(CheckpointError, InputError)
+
+
+def test_what_a_card_asks_for_takes_no_memory_before_it_fits(folder):
+    checkpoint = checkpoints.read(folder)
+    with pytest.raises(CheckpointMismatch, match=r"has no place|is missing"):
+        checkpoints.build(lambda: torch.nn.Linear(1 << 24, 1 << 24), checkpoint)  # a petabyte
+    edit(folder, net_config={**checkpoint.card.net_config, "blocks": 900, "channels": 1024, "pool_every": 0})
+    with pytest.raises(CheckpointMismatch, match=r"net_config asks for another network|has shape"):
+        registry.load(str(folder))
+
+
+def test_a_module_that_is_built_is_the_one_that_was_saved(folder):
+    checkpoint = checkpoints.read(folder)
+    net = checkpoints.build(lambda: make(GAME, seed=9), checkpoint)
+    assert all(torch.equal(tensor, checkpoint.tensors[name]) for name, tensor in net.state_dict().items())
+    assert not any(tensor.is_meta for tensor in net.state_dict().values())
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"schema": ' + "1" * 5000 + "}"])
+def test_json_that_python_cannot_hold_is_damaged(folder, text):
+    (folder / checkpoints.JSON).write_text(text)
+    with pytest.raises(CheckpointDamaged, match="not JSON"):
+        checkpoints.read_card(folder)
+
+
+def test_a_spec_too_long_for_a_file_name_is_an_unknown_agent():
+    with pytest.raises(InputError, match="unknown agent"):
+        registry.load("x" * 5000)

@@ -44,10 +44,12 @@ def test_only_sure_wins_are_hurried_and_only_among_equals():
         [0.90, nan, nan, 0.95, nan, nan, nan],  # it wins less surely
         [0.50, nan, nan, 0.50, nan, nan, nan],  # nobody is sure
         [nan, 0.95, nan, 0.95, nan, nan, nan],  # it has not been looked at
+        [-1.0, -1.0, nan, nan, nan, nan, nan],  # the choice has not been looked at either, all others lose
     ]
-    found = quickest(GAME, Pace(), GAME.init(4), roots([3] * 4, [0.95, 0.95, 0.5, 0.95], q))
+    found = quickest(GAME, Pace(), GAME.init(5), roots([3] * 5, [0.95, 0.95, 0.5, 0.95, 0.95], q))
     assert found.tolist()[:3] == [0, 3, 3]
     assert found.tolist()[3] in (1, 3)
+    assert found.tolist()[4] == 3
 
 
 def test_a_move_that_wins_at_once_is_the_quickest():

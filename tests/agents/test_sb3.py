@@ -144,3 +144,45 @@ def test_wrong_specs_say_what_is_wrong(saved, spec, message):
     (saved / "text.zip").write_text("hello")
     with pytest.raises(InputError, match=message):
         registry.load(spec.format(path=saved))
+
+
+def test_bombs_do_not_go_off(saved):
+    """Neither tensors that are packed small, nor a network that a few numbers ask for."""
+    blob = io.BytesIO()
+    with zipfile.ZipFile(blob, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("archive/data/0", bytes(sb3.LARGEST + 1))
+    rewritten(saved / "dqn.zip", **{"policy.pth": blob.getvalue()})
+    with pytest.raises(InputError, match=r"the tensors in policy\.pth take more than 256 MB"):
+        registry.load(f"sb3:{saved}/dqn.zip")
+    one = torch.zeros(1)
+    shapes = {"cnn.0": (4096, 4, 8, 8), "cnn.2": (8192, 4096, 4, 4), "cnn.4": (8192, 8192, 3, 3), "linear.0": (4096, 9)}
+    tensors = {}
+    for name, shape in shapes.items():
+        tensors[f"q_net.features_extractor.{name}.weight"] = one.expand(shape)
+        tensors[f"q_net.features_extractor.{name}.bias"] = one.expand(shape[0])
+    tensors |= {"q_net.q_net.0.weight": one.expand(4, 4096), "q_net.q_net.0.bias": one.expand(4)}
+    blob = io.BytesIO()
+    torch.save(tensors, blob)
+    rewritten(saved / "dqn.zip", **{"policy.pth": blob.getvalue()})
+    with pytest.raises(sb3.Unreadable, match="its network takes more than 256 MB"):
+        registry.load(f"sb3:{saved}/dqn.zip")
+
+
+def test_a_zip_that_cannot_be_unpacked_is_none(saved):
+    with zipfile.ZipFile(saved / "dqn.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("policy.pth", bytes(range(256)) * 40)
+    whole = bytearray((saved / "dqn.zip").read_bytes())
+    whole[60:90] = bytes(30)
+    (saved / "dqn.zip").write_bytes(whole)
+    with pytest.raises(InputError, match="not a zip saved by Stable-Baselines3"):
+        registry.load(f"sb3:{saved}/dqn.zip")
+
+
+def test_options_count_for_what_is_opened_by_trust_too(tmp_path):
+    model = DQN("CnnPolicy", Pictures(), buffer_size=10, policy_kwargs={"net_arch": [16]}, seed=1)
+    model.save(tmp_path / "deep.zip")
+    best = model.predict(frames(200), deterministic=True)[0]
+    with pytest.warns(UserWarning, match="unpickled"):
+        agent = registry.load(f"sb3:{tmp_path}/deep.zip?trust=true&epsilon=0.5")
+    found = np.array([decision.action for decision in ask(agent, frames(200))])
+    assert 0.2 < np.mean(found != best) < 0.55  # half of the actions are random, a quarter of these the best

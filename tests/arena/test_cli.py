@@ -13,6 +13,7 @@ import pytest
 from agents.core import AgentError
 from arena.cli import PANELS
 from arena.records import from_json, to_json
+from arena.store import Store
 from tests.arena.matches import HOSTILE, make_record
 
 COMMANDS = [command.__name__ for commands in PANELS.values() for command in commands]
@@ -75,9 +76,23 @@ def test_help_imports_nothing_heavy(words):
         (["train", "tic_tac_toe", "--set", "simulations"], "NAME=VALUE"),
         (["train", "tic_tac_toe", "--size", "giant"], "unknown size 'giant'"),
         (["play", "connect_four", "--against", "nobody"], "unknown agent"),
+        (["play", "connect_four", "--store", "file/x.db"], "file cannot be a folder for matches: File exists"),
+        (["match", "random", "random", "--store", "file/x/y.db"], "cannot be a folder for matches: Not a directory"),
+        (["match", "breakout", "random", "--set", "a=1"], "--set is for team games, not for breakout"),
+        (["match", "random", "mcts", "--sprt", "inf"], "elo0 has to be below elo1"),
+        (["ladder", "random", "mcts", "--game", "othello", "--set", "a=1"], "options are for team games"),
+        (["ladder", "random", "--game", "breakout", "--adjudicate"], "adjudicates none"),
+        (["train", "tic_tac_toe", "--run", "file/x"], "file/x cannot be the folder of a run: Not a directory"),
+        (["train", "tic_tac_toe", "--resume", "--run", "no"], "there is no training run to resume in no"),
+        (["train", "breakout9"], "Did you mean 'breakout'?"),
+        (["replay", "--all"], "--all checks all matches"),
+        (["watch", "x" * 5000], "cannot be read: File name too long"),
+        (["watch", "file"], "not a match record"),
+        (["watch", "othello", "--agent", "x"], "no such matches"),
     ],
 )
-def test_wrong_input_is_one_line_and_exit_code_2(run, words, message):
+def test_wrong_input_is_one_line_and_exit_code_2(run, tmp_path, words, message):
+    (tmp_path / "file").write_bytes(b"\xff\x00")
     code, out, err = run(*words)
     assert code == 2
     assert message in err
@@ -242,6 +257,45 @@ def test_a_ladder_is_played_shown_and_gone_on_with(run):
     assert run("ladder", "--name", "small", "--pairs", "2")[0] == 2  # fewer than there are
 
 
+def test_a_ladder_that_could_not_be_made_does_not_stand_in_the_way(run):
+    words = ("--game", "tic_tac_toe", "--workers", "1", "--json")
+    for wrong in (("random", "nobody"), ("random",), ("random", "mcts?simulations=2", "--anchor", "random@nan")):
+        assert run("ladder", *wrong, *words)[0] == 2
+    code, out, err = run("ladder", "random", "mcts?simulations=2", *words, "--schedule", "round_robin", "--pairs", "1")
+    assert code == 0, err
+    assert [row["games"] for row in json.loads(out)["agents"]] == [2, 2]
+
+
+def test_a_match_by_other_rules_is_another_match(run):
+    words = ("match", "random", "mcts?simulations=5", "--game", "tic_tac_toe", "--games", "2")
+    assert run(*words)[0] == 0
+    code, out, err = run(*words, "--move-ms", "0.0000001")
+    assert (code, err) == (0, "")
+    assert "it ended by a fault (time)" in out
+    assert len(json.loads(run("matches", "--json")[1])) == 4
+    assert len(json.loads(run("matches", "--faults", "--json")[1])) == 2
+    assert "2 of these games had been played before" in run(*words)[2]
+
+
+def test_commands_that_are_named_find_the_store(run):
+    _, out, _ = run("match", "random", "random", "--game", "tic_tac_toe", "--games", "2", "--store", "other.db")
+    said = re.search(r"arena\S* (watch \S+ --store other.db)", " ".join(out.split()))
+    assert said, out
+    code, out, _ = run(*said[1].split())
+    assert code == 0
+    assert "--store other.db" in out
+
+
+def test_pgn_of_all_matches_passes_over_other_games(run, tmp_path):
+    run("match", "random", "random", "--game", "tic_tac_toe", "--games", "2")
+    assert "but 2 of games that PGN is not for" in run("export", "--all", "-o", "a.pgn")[2]
+    run("match", "random", "random", "--game", "minichess", "--games", "2")
+    code, out, err = run("export", "--all", "-o", "a.pgn")
+    assert code == 0, err
+    assert "2 matches, without 2 of other games" in out
+    assert (tmp_path / "a.pgn").read_text().count("[Result ") == 2
+
+
 def test_in_a_gauntlet_the_first_agent_meets_the_others_and_newcomers_meet_all(run):
     words = ("--game", "tic_tac_toe", "--workers", "1", "--json")
     code, out, err = run(
@@ -313,3 +367,11 @@ def test_hostile_names_cannot_reach_the_terminal(run, tmp_path):
     assert "\x1b" not in out
     assert "\x07" not in out
     assert "[bold]bob[/bold]" in out
+
+
+def test_hostile_ids_cannot_reach_the_terminal(run, tmp_path):
+    record = replace(make_record(), id="\x1b]0;owned\x1b\\x")
+    (tmp_path / "game.json").write_text(to_json(record))
+    Store(tmp_path / "store.db").add([record])
+    for words in (["watch", "game.json"], ["matches", "--store", "store.db"], ["replay", "game.json", "--verify"]):
+        assert "\x1b" not in "".join(run(*words)[1:])

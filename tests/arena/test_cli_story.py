@@ -11,6 +11,8 @@ from selfplay import options
 from selfplay.dqn import config
 from tests.agents.dqn.test_player import save
 
+AT_SEVEN = [word for minutes in range(1, 8) for word in ("--at", str(minutes))]
+
 
 @pytest.fixture
 def training(tmp_path):
@@ -50,6 +52,7 @@ def test_what_is_not_recorded_is_played_and_what_is_is_not(run, training, monkey
         (("story", "runs/a", "--at", "5"), "has no checkpoint of 5 minutes or more"),
         (("story", "runs/a", "--at", "1", "-o", "x.gif"), "x.gif: a story is written as .mp4 or .png"),
         (("story", "runs/b"), "runs/b is not a training run"),
+        (("story", "runs/a", *AT_SEVEN), "has room for 6 moments, not 7"),
     ],
 )
 def test_wrong_words_say_what_is_wrong(run, training, words, message):

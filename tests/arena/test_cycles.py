@@ -69,6 +69,18 @@ def test_repeats_and_single_games_are_no_evidence():
     assert find_cycles(tally(3, first, second, np.ones(150, int))).sets == ()
 
 
+@pytest.mark.parametrize("anchors", [0, 1, 2, 3])
+def test_a_true_table_fits_whatever_is_anchored(anchors):
+    elo = np.array([0.0, 60.0, -80.0, 30.0])
+    field, rng = everyone(elo, 200), np.random.default_rng(0)
+    known = {agent: float(elo[agent]) for agent in range(anchors)}
+    p = []
+    for _ in range(200):
+        table = field.sample(rng)
+        p.append(goodness_of_fit(table, fit(table, anchors=known)).p)
+    assert 0.01 <= np.mean(np.array(p) < 0.05) <= 0.11
+
+
 def test_nothing_to_find():
     assert find_cycles(tally(3, [], [], [])).sets == ()
     assert goodness_of_fit(tally(2, [0], [1], [1]), fit(tally(2, [0], [1], [1]))).degrees == 0

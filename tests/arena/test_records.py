@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -22,24 +23,38 @@ PLIES = st.builds(
     pv=st.lists(ACTIONS).map(tuple),
     ms=st.none() | NUMBERS,
 )
-RECORDS = st.builds(
-    MatchRecord,
-    id=st.text(),
-    game=st.text(),
-    game_version=st.integers(),
-    seed=st.integers(0, 2**63 - 1),
-    agents=st.lists(st.builds(AgentRef, st.text(), st.text(), st.text()), min_size=1, max_size=2).map(tuple),
-    opening=st.lists(ACTIONS).map(tuple),
-    actions=st.lists(ACTIONS).map(tuple),
-    analysis=st.lists(st.none() | PLIES).map(tuple),
-    returns=st.lists(NUMBERS).map(tuple),
-    termination=st.sampled_from(["rules", "truncated", "adjudicated", "fault"]),
-    fault=st.none()
-    | st.builds(Fault, st.sampled_from(["crash", "hang", "illegal", "time", "host"]), st.none() | ACTIONS, st.text()),
-    started=st.text(),
-    seconds=NUMBERS,
-    versions=st.dictionaries(st.text(), st.text()),
+AGENTS = st.builds(AgentRef, st.text(), st.text(), st.text())
+KINDS = st.sampled_from(["crash", "hang", "illegal", "time", "host"])
+
+
+def seated(seats: int) -> st.SearchStrategy[dict[str, Any]]:
+    """What depends on the number of agents."""
+    fault = st.builds(Fault, KINDS, st.none() | st.integers(0, seats - 1), st.text())
+    return st.fixed_dictionaries(
+        {
+            "agents": st.tuples(*[AGENTS] * seats),
+            "returns": st.tuples(*[NUMBERS] * seats),
+            "fault": st.none() | fault,
+        }
+    )
+
+
+PARTS = st.fixed_dictionaries(
+    {
+        "id": st.text(),
+        "game": st.text(),
+        "game_version": st.integers(),
+        "seed": st.integers(0, 2**63 - 1),
+        "opening": st.lists(ACTIONS).map(tuple),
+        "actions": st.lists(ACTIONS).map(tuple),
+        "analysis": st.lists(st.none() | PLIES).map(tuple),
+        "termination": st.sampled_from(["rules", "truncated", "adjudicated", "fault"]),
+        "started": st.datetimes().map(datetime.isoformat),
+        "seconds": NUMBERS,
+        "versions": st.dictionaries(st.text(), st.text()),
+    }
 )
+RECORDS = st.builds(lambda parts, seats: MatchRecord(**parts, **seats), PARTS, st.integers(1, 2).flatmap(seated))
 RECORD = MatchRecord(
     id="0123456789abcdef-1",
     game="tic_tac_toe",
@@ -98,6 +113,12 @@ def test_the_json_is_what_other_programs_may_rely_on() -> None:
         ({"analysis": [{"visits": [[1]]}]}, "not a match record: not enough values to unpack (expected 2, got 1)"),
         ({"fault": {"kind": "hang", "seat": 0}}, "not a match record: 'message' is missing"),
         ({"agents": None}, "not a match record: None is not of type list"),
+        ({"agents": []}, "not a match record: 0 agents with 2 results"),
+        ({"returns": [1.0]}, "not a match record: 2 agents with 1 results"),
+        ({"returns": [math.nan, 0]}, "not a match record: nan is no finite number"),
+        ({"seconds": math.inf}, "not a match record: inf is no finite number"),
+        ({"started": "now"}, "not a match record: Invalid isoformat string: 'now'"),
+        ({"fault": {"kind": "hang", "seat": 7, "message": ""}}, "not a match record: a fault of seat 7, of 2"),
     ],
 )
 def test_a_wrong_field_is_named(change: dict[str, Any], message: str) -> None:

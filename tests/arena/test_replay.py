@@ -115,6 +115,12 @@ def test_an_agent_that_has_changed_is_not_asked(match: list[MatchRecord]) -> Non
     assert finding == Finding(None, f"{other.spec} is another player now: fingerprint of {other.spec}, it was before")
 
 
+def test_an_agent_that_is_not_there_is_told(match: list[MatchRecord]) -> None:
+    person = replace(match[0].agents[0], spec="person", name="you")
+    found = ask_again(replace(match[0], agents=(person, match[0].agents[1])))
+    assert [finding.message.partition(":")[0] for finding in found] == ["you cannot be asked", "b?luck=1 cannot be asked"]
+
+
 def test_an_agent_that_fails_is_told(match: list[MatchRecord]) -> None:
     spec = "c?fault=plays"
     refs = tuple(replace(ref, spec=spec, name=spec, fingerprint=f"fingerprint of {spec}") for ref in match[0].agents)

@@ -63,6 +63,7 @@ def test_verdicts():
     ("arguments", "message"),
     [
         ({"elo0": 5, "elo1": 5}, "below elo1"),
+        ({"elo0": 0, "elo1": float("inf")}, "below elo1"),
         ({"elo0": 0, "elo1": 5, "alpha": 0.5}, "alpha and beta"),
         ({"elo0": 0, "elo1": 5, "beta": 0.0}, "alpha and beta"),
         ({"elo0": 0, "elo1": 5, "counts": (1, 2)}, "3 results of games or 5"),

@@ -18,7 +18,7 @@ def calls(monkeypatch):
     found = []
 
     def train(run, settings, seconds, *, resuming, milestones, on_milestone, on_progress):
-        found.append((run, settings, seconds, resuming, list(milestones)))
+        found.append((run, settings, seconds, resuming, milestones))
         run.mkdir(parents=True, exist_ok=True)
         if settings is not None:
             (run / options.FILE).write_text(options.to_json(settings))
@@ -43,7 +43,7 @@ def test_time_and_options(run, calls):
     )
     assert code == 0, err
     folder, settings, seconds, resuming, milestones = calls[0]
-    assert (seconds, resuming, milestones) == (14_400.0, False, [5.0, 0.5])
+    assert (seconds, resuming, list(milestones)) == (14_400.0, False, [5.0, 0.5])
     assert (settings.algo, settings.seed, settings.n_step, settings.net.hidden) == ("dqn", 7, 5, 64)
     assert re.fullmatch(r"breakout-\d{8}-\d{6}", folder.name)
     assert f"after 10 minutes: mean score 30.5, {folder}/checkpoints/000001" in out
@@ -62,12 +62,15 @@ def test_a_training_goes_on_where_games_cannot_be_recorded(run, calls, monkeypat
 
 def test_ctrl_c_says_how_to_go_on_and_resume_finds_the_newest(run, calls):
     run("train", "breakout", "--run", "runs/a")
-    assert calls[0][4] == [10.0, 120.0, 240.0]
+    assert calls[0][4] == (10.0, 120.0, 240.0)
     code, _, err = run("train", "pong", "--run", "runs/b")
     assert code == 130
     assert "train pong --resume --run runs/b" in err
     code, _, _ = run("train", "breakout", "--resume", "--minutes", "20")
-    assert [str(calls[2][0]), *calls[2][1:4]] == ["runs/a", None, 1200.0, True]
+    assert [str(calls[2][0]), *calls[2][1:]] == ["runs/a", None, 1200.0, True, None]
+    code, _, err = run("train", "pong", "--resume", "--run", "runs/a", "--minutes", "20")
+    assert code == 2
+    assert "runs/a is a run of breakout, not of pong" in err
 
 
 @pytest.mark.parametrize(

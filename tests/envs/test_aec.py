@@ -97,6 +97,9 @@ def test_without_wrappers_an_illegal_action_raises():
     env = play(envs.pettingzoo_env("connect_four").unwrapped, 3, 3, 3, 3, 3, 3)
     with pytest.raises(envs.IllegalAction, match="illegal action 3 for player_0"):
         env.step(3)
+    for action in (-1, 7, 99):
+        with pytest.raises(envs.IllegalAction, match=f"illegal action {action} for player_0"):
+            env.step(action)
 
 
 def test_an_action_that_is_none_raises():

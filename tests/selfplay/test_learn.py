@@ -149,6 +149,16 @@ def test_a_run_killed_with_sigkill_goes_on_bit_for_bit(tmp_path, source):
     assert same(alone, killed)
 
 
+def test_a_damaged_piece_is_read_again(tmp_path, source):
+    run = tmp_path / "run"
+    result, _ = run_some(run, source, 1.0)
+    newest = chunks.listing(run / chunks.FOLDER)[-1]
+    (run / chunks.FOLDER / newest).write_bytes(b"no piece")
+    again, states = run_some(run, None, 2.0, settings=None, resuming=True)
+    assert any("put aside" in state.event for state in states)
+    assert again.steps > result.steps
+
+
 def test_minutes_go_round_and_round(tmp_path, source):
     result = learn(tmp_path / "run", source, SETTINGS, Budget(seconds=2.0))
     assert 2.0 <= result.seconds < 10

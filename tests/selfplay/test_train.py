@@ -330,6 +330,21 @@ def test_the_gate_decides_which_checkpoints_play(tmp_path):
     assert any("checkpoint 1 did not pass the gate: so it seems; 0 plays on" in state.event for state in states)
 
 
+def test_behind_a_gate_too_searches_grow(tmp_path):
+    class Never:
+        def __init__(self, candidate, best):
+            pass
+
+        def verdict(self):
+            return False, "no"
+
+    settings = replace(SMALL, simulations=16, first_simulations=4, ramp=0.5)
+    run_some(tmp_path / "run", 2.0, settings=settings, gate=Never)
+    facts = files.read_tensors(tmp_path / "run" / WEIGHTS)[1]
+    assert facts["simulations"] == 16
+    assert 3 <= facts["version"] <= 8
+
+
 def test_training_does_not_wait_for_the_gate_and_ends_its_match(tmp_path):
     class Endless:
         begun = cancelled = 0

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.dqn.memory import Memory, fit, machine_memory
+from agents.dqn.memory import Memory, fit, machine_memory, rows_in
 from envs.core import InputError
 
 SIZE, STACK, GAMMA = 3, 4, 0.5
@@ -116,6 +116,20 @@ def test_a_memory_outlives_a_kill(tmp_path_factory, rows, saved, lost, more, see
     usable = naive.rows[(memory.low + 3 if memory.low else 0) : len(naive.rows) - 2]
     if memory.ready(2) and any(not row[1].all() for row in usable):
         check(memory, naive, 2, seed)
+
+
+def test_what_a_lost_life_overwrote_stays_lost_after_another_kill(tmp_path):
+    path, shape = tmp_path / "replay", {"height": SIZE, "width": SIZE}
+    memory, naive = Memory(8, 2, path=path, **shape), Naive(2, 0)
+    for _ in range(20):
+        naive.play(memory)
+    assert Memory(8, 2, path=path, head=16, **shape).low == 12
+    again = Memory(8, 2, path=path, head=16, **shape)
+    for _ in range(2):
+        naive.play(again)
+    assert Memory(8, 2, path=path, head=18, **shape).low == 12, "rows 10 and 11 were overwritten the first time"
+    assert rows_in(path) == 8
+    assert rows_in(tmp_path / "none") == 0
 
 
 def test_every_transition_is_drawn_equally_often():

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import envs
+from agents.search.cache import CachedEvaluator
 from agents.search.config import SearchConfig
 from agents.search.evaluators import UniformEvaluator
 from agents.search.search import Search, search_batch
@@ -127,6 +128,32 @@ def test_only_some_actions_at_the_root_and_the_whole_tree_below(connect_four):
     assert search.visits > 10
     go_on(search, search.visits + 50)
     assert len(search.lines(7)) == 7
+
+
+def test_looking_at_some_actions_only_leaves_no_trace_in_a_cache(connect_four):
+    start = connect_four.step(connect_four.init(1), np.array([2], np.int32))[0]  # no symmetric position
+    cache = CachedEvaluator(connect_four, HashEvaluator(connect_four))
+    priors = {}
+    for only in ((1, 5), (), (2, 6)):
+        found = solo(connect_four, start, 1, evaluate=cache, only=only)
+        priors[only] = {line.actions[0]: line.prior for line in found.lines(7)}
+    expected = {line.actions[0]: line.prior for line in solo(connect_four, start, 1).lines(7)}
+    assert priors[()] == expected
+    for only in ((1, 5), (2, 6)):
+        total = sum(expected[action] for action in only)
+        assert priors[only] == pytest.approx({action: expected[action] / total for action in only})
+
+
+def test_a_root_has_room_for_all_its_moves():
+    chess = envs.make("chess")
+    many = chess.from_fen("R6R/3Q4/1Q4Q1/4Q3/2Q4Q/Q4Q2/pp1Q4/kBNN1KB1 w - - 0 1")
+    assert chess.legal(many[None]).sum() == 218
+    for config in (SearchConfig(root="puct"), SearchConfig(root="gumbel"), SearchConfig(root="gumbel", seize=2)):
+        for most in (1, 2):
+            roots = search_batch(
+                Search(chess, UniformEvaluator(), config, 1, most), many[None], np.zeros(1, np.uint64), 1
+            )
+            assert roots.visits.sum() == 1
 
 
 def test_a_full_tree_stops(connect_four):

@@ -81,6 +81,7 @@ STEPS: list[tuple[str, str, float]] = [
     ("position startpos\ngo nodes 200 searchmoves a2a3 h2h4", "bestmove (a2a3|h2h4).*", 3),
     ("go searchmoves g1h3 nodes 100", "bestmove g1h3.*", 3),
     ("go nodes 100 searchmoves e2e5", "info string error: illegal move 'e2e5'; legal: .*", 0.5),
+    ("", r"bestmove \(none\)", 0.5),
     # pondering
     ("position startpos moves e2e4 e7e5\ngo ponder wtime 1000 btime 1000 winc 100 binc 100", "!bestmove.*", 0.6),
     ("ponderhit", BEST, 1),
@@ -90,9 +91,14 @@ STEPS: list[tuple[str, str, float]] = [
     # what makes no sense
     ("position startpos moves e2e4 e7e4", "info string error: move 2: illegal move 'e7e4'; legal: .*", 0.5),
     ("position fen rubbish", "info string error: bad FEN 'rubbish': 1 fields instead of 4 to 6", 0.5),
+    ("go nodes 50", "info string error: go where. The last position was refused", 0.5),
+    ("", r"bestmove \(none\)", 0.5),
     ("position fen 8/8/8/8/8/8/8/8 w - - 0 1", "info string error: bad FEN .*: white has 0 kings instead of one", 0.5),
     ("position", "info string error: position takes startpos or fen, not ''", 0.5),
-    ("go nodes many", "info string error: go nodes takes a number, not 'many'", 0.5),
+    ("position startpos\ngo nodes many", "info string error: go nodes takes a number, not 'many'", 0.5),
+    ("", r"bestmove \(none\)", 0.5),
+    ("go depth 0", "info string error: go depth takes a number above 0, not 0", 0.5),
+    ("", r"bestmove \(none\)", 0.5),
     ("go nodes 50", BEST, 2),
     ("debug on\nsay what", "info string unknown command 'say what'", 0.5),
     ("go nodes 60", "info string .* visits kept, batches of up to 4 .*", 2),

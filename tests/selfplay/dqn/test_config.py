@@ -44,7 +44,7 @@ def test_schedules():
     [
         ({"algo": "ppo"}, r"value of training option 'algo': 'ppo'; choose from: dqn, pqn, sb3"),
         ({"gama": 0.9}, "unknown training option 'gama'.*Did you mean 'gamma'"),
-        ({"gamma": 1.5}, r"'gamma' is from 0 to 1, not 1\.5"),
+        ({"gamma": 1.5}, r"'gamma' is from 0 to 0.99999, not 1\.5"),
         ({"net": {"hiden": 3}}, "Did you mean 'hidden'"),
         ({"net": {"hidden": 0}}, "'hidden' is a whole number from 1 to 4096, not 0"),
         ({"seed": -1}, "'seed' is from 0"),
@@ -66,3 +66,8 @@ def test_files_that_are_no_settings(tmp_path):
     (tmp_path / options.FILE).write_text(json.dumps({"simulations": 3}))
     with pytest.raises(InputError, match=r"config\.json: unknown training option 'simulations'"):
         config.read(tmp_path)
+
+
+def test_a_discount_of_1_is_refused():
+    with pytest.raises(InputError, match=r"'gamma' is from 0 to 0\.99999, not 1"):
+        config.preset("breakout", gamma=1.0)

@@ -281,3 +281,50 @@ def test_a_loaded_state_goes_on_bit_for_bit(tmp_path, algo):
     assert learners[0].tensors.keys() == learners[1].tensors.keys()
     for name, tensor in learners[0].tensors.items():
         np.testing.assert_array_equal(tensor, learners[1].tensors[name], err_msg=name)
+
+
+def test_a_run_keeps_its_milestones_and_does_not_make_up_those_it_has_passed(tmp_path, ticks):
+    reached = []
+
+    def celebrate(checkpoint, minutes, stopping):
+        reached.append(minutes)
+
+    run = tmp_path / "run"
+    train(run, settings(), 12, milestones=[0.1, 0.6], on_milestone=celebrate, make_stage=stage)
+    train(run, None, 24, resuming=True, on_milestone=celebrate, make_stage=stage)
+    assert reached == [0.1]
+    train(run, None, 40, resuming=True, on_milestone=celebrate, make_stage=stage)
+    assert reached == [0.1, 0.6], "what it was begun with"
+    train(run, None, 50, resuming=True, milestones=[0.3, 0.8], on_milestone=celebrate, make_stage=stage)
+    assert reached == [0.1, 0.6, 0.8], "minute 0.3 has passed"
+
+
+def test_nothing_is_saved_of_a_loss_that_is_no_number(tmp_path, ticks):
+    run = tmp_path / "run"
+    train(run, settings(), 5, make_stage=stage)
+    training = loop._Training(run, config.read(run), 10, stage)
+    training.learner._loss = torch.tensor(float("nan"))
+    before = (run / FILE).read_bytes()
+    with pytest.raises(loop.Diverged):
+        training._save()
+    assert (run / FILE).read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"net": {"stack": 2}}, r"catch shows \(4, 10, 10\), and no network takes \(2, 10, 10\) of it"),
+        ({"device": "cuda"}, "PyTorch finds no such device"),
+    ],
+)
+def test_a_training_that_cannot_begin_leaves_its_name_free(tmp_path, monkeypatch, changes, message):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(InputError, match=message):
+        train(tmp_path / "run", settings(**changes), 5, make_stage=stage)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_folder_that_cannot_be_is_an_input_error(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match=r"file/run cannot be the folder of a run: Not a directory"):
+        train(tmp_path / "file" / "run", settings(), 5, make_stage=stage)
