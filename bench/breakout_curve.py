@@ -14,55 +14,27 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
-
-import envs
 from agents import checkpoints
-from agents.core import AgentError, Batch, GameKey
-from agents.registry import load
+from agents.core import AgentError
+from arena.match import play_for_points
+from arena.milestones import first_at
+from arena.scores import summarize
 from bench.curve import chosen
-from envs.core import InputError, ScoreGame
+from envs.core import InputError
 
 Point = dict[str, Any]  # what `point` makes; JSON
 LEVELS = (30, 100, 300, 400)
-RESAMPLES = 10_000
 
 
-def scores(spec: str, game: ScoreGame, games: int, seed: int) -> list[float]:
-    """Raw scores of full games, side by side; seeds are ``seed``, ``seed + 1``, ..."""
-    agent = load(spec)
-    torch.set_num_threads(1)  # more would spin while the emulators want the cores
-    seeds = [seed + i for i in range(games)]
-    play = game.start(seeds)
-    history: list[list[int]] = [[] for _ in seeds]
-    try:
-        agent.start(game.spec, [GameKey(str(i), 0, s) for i, s in enumerate(seeds)])
-        while len(rows := np.flatnonzero(~play.over)):
-            legal = np.ones((len(rows), game.spec.num_actions), np.bool_)
-            decisions = agent.act(Batch(rows, play.observe(rows), legal, [history[row] for row in rows]))
-            actions = np.array([decision.action for decision in decisions])
-            for row, action in zip(rows.tolist(), actions.tolist(), strict=True):
-                history[row].append(action)
-            play.step(rows, actions)
-        found: list[float] = play.scores.tolist()
-        return found
-    finally:
-        play.close()
-        agent.close()
-
-
-def interval(values: list[float]) -> tuple[float, float]:
-    """95% percentile bootstrap interval of the mean."""
-    sample = np.random.default_rng(0).choice(values, (RESAMPLES, len(values)))
-    low, high = np.percentile(sample.mean(axis=1), [2.5, 97.5])
-    return float(low), float(high)
+def scores(spec: str, game: str, games: int, seed: int) -> list[float]:
+    """Raw scores of full games, those of ``arena match SPEC --game GAME --games N --seed S``."""
+    return [record.returns[0] for record in play_for_points([spec], game, games, seed=seed)]
 
 
 def point(checkpoint: Path, games: int, seed: int, epsilon: float) -> Point:
     card = checkpoints.read_card(checkpoint)
-    raw = scores(f"{checkpoint}?epsilon={epsilon}", envs.score_game(card.game), games, seed)
-    low, high = interval(raw)
+    raw = scores(f"{checkpoint}?epsilon={epsilon}", card.game, games, seed)
+    mean = summarize(raw).mean
     facts = {name: card.meta.get(name) for name in ("minutes", "steps", "training_score")}
     return {
         "checkpoint": checkpoint.name,
@@ -70,23 +42,11 @@ def point(checkpoint: Path, games: int, seed: int, epsilon: float) -> Point:
         **facts,
         "seed": seed,
         "epsilon": epsilon,
-        "mean": float(np.mean(raw)),
-        "low": low,
-        "high": high,
+        "mean": mean.value,
+        "low": mean.low,
+        "high": mean.high,
         "scores": raw,
     }
-
-
-def at_minutes(run: Path, minutes: list[float]) -> list[Path]:
-    """The first checkpoints saved at or after these minutes. Raises `InputError`."""
-    found = [(checkpoints.read_card(folder).meta["minutes"], folder) for folder in checkpoints.numbered(run)]
-    wanted = []
-    for minute in minutes:
-        later = [folder for age, folder in found if age >= minute]
-        if not later:
-            raise InputError(f"{run} has no checkpoint of {minute:g} minutes or more")
-        wanted.append(later[0])
-    return wanted
 
 
 def curve(todo: list[Path], games: int, seed: int, epsilon: float, out: Path | None) -> list[Point]:
@@ -142,7 +102,7 @@ def main() -> None:
     if args.every < 1 or args.games < 1:
         parser.error("--every and --games take positive numbers")
     try:
-        todo = at_minutes(args.run, args.minutes) if args.minutes else chosen(args.run, args.every)
+        todo = [first_at(args.run, at) for at in args.minutes] or chosen(args.run, args.every)
         points = curve(todo, args.games, args.seed, args.epsilon, args.out)
     except (InputError, AgentError) as error:
         sys.exit(f"error: {error}")

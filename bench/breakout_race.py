@@ -28,7 +28,8 @@ import numpy as np
 
 from agents import checkpoints
 from agents.core import AgentError
-from bench.breakout_curve import Point, at_minutes, curve
+from arena.milestones import first_at
+from bench.breakout_curve import Point, curve
 from bench.curve import chosen
 from envs.core import InputError
 from selfplay.cores import cores
@@ -79,7 +80,7 @@ def measured(run: Path, minutes: list[float], games: int, few: int) -> list[Poin
     """The run's curve by age; the newest checkpoint, and those of ``minutes``, with ``games`` games."""
     folder = run / "curve"
     if minutes:
-        return curve(at_minutes(run, minutes), games, 0, 0.01, folder)
+        return curve([first_at(run, at) for at in minutes], games, 0, 0.01, folder)
     every = chosen(run, 1)
     curve(every[1:-1], few, 0, 0.01, folder)  # the first has learned nothing
     return curve(every[-1:], games, 0, 0.01, folder)

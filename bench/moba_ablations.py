@@ -25,7 +25,8 @@ from rich.console import Console
 from rich.table import Table
 
 from agents.moba_bots import BOTS
-from bench.moba_play import Score, crew, duel, wilson
+from bench.intervals import wilson
+from bench.moba_play import Score, crew, duel
 from envs.core import InputError
 from envs.moba.setup import Setup
 from selfplay.options import FILE, overlaid

@@ -20,7 +20,8 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from bench.moba_play import SIDE_BY_SIDE, crew, games, heroes_of, wilson
+from bench.intervals import wilson
+from bench.moba_play import SIDE_BY_SIDE, crew, games, heroes_of
 from envs.core import InputError
 from envs.moba.setup import Setup
 

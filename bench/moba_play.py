@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import sqrt
 from typing import Protocol
 
 import numpy as np
@@ -25,7 +24,6 @@ from envs.moba.games import Games
 from envs.moba.setup import Setup
 
 SIDE_BY_SIDE = 200  # games
-Z = 1.959964  # the normal distribution's 97.5% quantile
 
 
 class Crew(Protocol):
@@ -134,15 +132,6 @@ class Score:
     def points(self) -> float:
         """A draw counts half."""
         return (self.wins + 0.5 * self.draws) / self.games if self.games else 0.5
-
-
-def wilson(share: float, n: int) -> tuple[float, float]:
-    """The 95% interval of Wilson (1927) of a share of ``n``."""
-    if not n:
-        return 0.0, 1.0
-    spread = Z * sqrt(share * (1 - share) / n + (Z / (2 * n)) ** 2)
-    middle, scale = share + Z**2 / (2 * n), 1 + Z**2 / n
-    return max(0.0, (middle - spread) / scale), min(1.0, (middle + spread) / scale)
 
 
 def games(setup: Setup, west: Crew, east: Crew, seeds: Sequence[int]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:

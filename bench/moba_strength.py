@@ -23,7 +23,8 @@ from rich.progress import track
 from rich.table import Table
 
 from agents.moba_bots import BOTS, TRAINING_BOTS
-from bench.moba_play import Score, crew, duel, heroes_of, wilson
+from bench.intervals import wilson
+from bench.moba_play import Score, crew, duel, heroes_of
 from envs.core import InputError
 from envs.moba.setup import Setup
 

@@ -26,8 +26,9 @@ from agents.cards import Card
 from agents.core import AgentError
 from agents.moba_bots import BOTS
 from agents.registry import load
+from arena.scores import summarize
 from bench import moba_strength, strength
-from bench.breakout_curve import interval, scores
+from bench.breakout_curve import scores
 from envs.core import InputError
 
 EPSILON = 0.01
@@ -37,19 +38,18 @@ Facts = dict[str, Any]
 
 def points(folder: Path, card: Card, games: int) -> tuple[Facts, str]:
     """What a player for points reaches: facts for the card, and a line."""
-    found = scores(f"{folder}?epsilon={EPSILON}", envs.score_game(card.game), games, 0)
-    low, high = interval(found)
-    mean = sum(found) / len(found)
+    found = scores(f"{folder}?epsilon={EPSILON}", card.game, games, 0)
+    mean = summarize(found).mean
     facts = {
         "command": f"arena match 'shipped:{folder.name}' --game {card.game} --games {games}",
         "games": games,
         "random actions": EPSILON,
-        "mean": round(mean, 2),
-        "95%": [round(low, 2), round(high, 2)],
+        "mean": round(mean.value, 2),
+        "95%": [round(mean.low, 2), round(mean.high, 2)],
         "least": min(found),
         "most": max(found),
     }
-    return facts, f"{mean:.1f} ({low:.1f}-{high:.1f}) in {games} games"
+    return facts, f"{mean.value:.1f} ({mean.low:.1f}-{mean.high:.1f}) in {games} games"
 
 
 def team(folder: Path, card: Card, games: int) -> tuple[Facts, str]:

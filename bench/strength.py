@@ -17,7 +17,6 @@ import json
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from math import sqrt
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +31,7 @@ from agents.chance import draws
 from agents.core import Agent, AgentError, Batch, GameKey
 from agents.registry import load
 from agents.solver import Solver
+from bench.intervals import wilson
 from bench.position_files import Position, PositionError, read
 from envs.connect_four import COLUMNS, ConnectFour
 from envs.core import InputError
@@ -47,7 +47,6 @@ ORDER = (
 )  # as published by others
 BATCH = 256  # positions an agent sees at once
 _RULES = ConnectFour()
-_Z = 1.959964  # the normal distribution's 97.5% quantile
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +62,7 @@ class Rate:
 
     @property
     def interval(self) -> tuple[float, float]:
-        if not self.n:
-            return 0.0, 1.0
-        spread = _Z * sqrt(self.rate * (1 - self.rate) / self.n + (_Z / (2 * self.n)) ** 2)
-        middle, scale = self.rate + _Z**2 / (2 * self.n), 1 + _Z**2 / self.n
-        return max(0.0, (middle - spread) / scale), min(1.0, (middle + spread) / scale)
+        return wilson(self.rate, self.n)
 
     def __add__(self, other: Rate) -> Rate:
         return Rate(self.errors + other.errors, self.n + other.n)

@@ -118,7 +118,10 @@ def test_an_agent_that_has_changed_is_not_asked(match: list[MatchRecord]) -> Non
 def test_an_agent_that_is_not_there_is_told(match: list[MatchRecord]) -> None:
     person = replace(match[0].agents[0], spec="person", name="you")
     found = ask_again(replace(match[0], agents=(person, match[0].agents[1])))
-    assert [finding.message.partition(":")[0] for finding in found] == ["you cannot be asked", "b?luck=1 cannot be asked"]
+    assert [finding.message.partition(":")[0] for finding in found] == [
+        "you cannot be asked",
+        "b?luck=1 cannot be asked",
+    ]
 
 
 def test_an_agent_that_fails_is_told(match: list[MatchRecord]) -> None:

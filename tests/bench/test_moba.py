@@ -11,7 +11,8 @@ from scipy.stats import binomtest
 from agents import checkpoints
 from agents.team.network import TeamConfig, TeamNetwork
 from bench import moba, moba_ablations, moba_mirror, moba_strength, moba_teammates
-from bench.moba_play import Mixed, Score, crew, duel, games, heroes_of, wilson
+from bench.intervals import wilson
+from bench.moba_play import Mixed, Score, crew, duel, games, heroes_of
 from envs.core import InputError
 from envs.moba.features import NUM_FEATURES
 from envs.moba.setup import Setup

@@ -26,13 +26,13 @@ def test_it_is_measured_halved_and_found_by_name(tmp_path, monkeypatch, capsys):
     words = [str(tmp_path / "run" / "best"), "breakout", "--machine", "a small one", "--games", "10"]
     monkeypatch.setattr(sys, "argv", ["ship", *words, "--to", str(tmp_path / "shipped")])
     ship.main()
-    assert "breakout: 15.0 (12.0-18.0) in 10 games" in capsys.readouterr().out
+    assert "breakout: 15.0 (11.0-19.0) in 10 games" in capsys.readouterr().out
     for module in (cards, checkpoints):
         monkeypatch.setattr(module, "SHIPPED", tmp_path / "shipped")
     whole = checkpoints.read("shipped:breakout")
     assert whole.card.meta["command"] == "arena train breakout --minutes 10 --algo pqn --seed 2"
     assert whole.card.meta["machine"] == "a small one"
-    assert whole.card.meta["strength"]["95%"] == [12.0, 18.0]
+    assert whole.card.meta["strength"]["95%"] == [11.0, 19.0]
     assert {tensor.dtype for tensor in whole.tensors.values()} == {torch.float16}
     agent = registry.load("shipped:breakout?epsilon=0")
     assert agent.name == "dqn:shipped:breakout?epsilon=0.0"
