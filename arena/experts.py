@@ -111,18 +111,7 @@ class Thought:
 
 
 class Heard(Listener):
-    """Keeps the lines of text as well."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.said: dict[int, list[str]] = {}  # the words of the line of each rank
-
-    def __call__(self, text: str) -> None:
-        before = dict(self.lines)
-        super().__call__(text)
-        for rank, line in self.lines.items():
-            if line is not before.get(rank):
-                self.said[rank] = text.split()
+    """What it has heard, as a thought."""
 
     def thought(self, move: str, temperature: float) -> Thought:
         evals: dict[str, tuple[str, float]] = {}
@@ -371,12 +360,12 @@ def make(
     KeyboardInterrupt on Ctrl-C: whole games are in the file."""
     if games < 1 or workers < 1:
         raise InputError(f"at least one game and one worker, not {games} and {workers}")
+    maker = _Maker(path, games, config, on_progress)
     try:
         with path.open("a", encoding="utf-8"):
             pass
     except OSError as error:
         raise InputError(f"{path} cannot be written: {error.strerror}") from None
-    maker = _Maker(path, games, config, on_progress)
 
     async def all_workers() -> None:
         async with asyncio.TaskGroup() as group:

@@ -31,7 +31,7 @@ class Listener:
     """Gathers ``info`` lines: of each rank (MultiPV, from 1) the last, a mere bound only if there is nothing else."""
 
     def __init__(self) -> None:
-        self.lines: dict[int, Line] = {}
+        self.said: dict[int, list[str]] = {}  # the words of the line of each rank; few of those heard are worth reading
         self._exact: set[int] = set()
 
     def __call__(self, text: str) -> None:
@@ -41,16 +41,22 @@ class Listener:
         rank = _numbers(words, "multipv", 1) or [1]
         exact = "lowerbound" not in words and "upperbound" not in words
         if exact or rank[0] not in self._exact:
-            self.lines[rank[0]] = Line(_value(words), tuple(words[words.index("pv") + 1 :]))
+            self.said[rank[0]] = words
         if exact:
             self._exact.add(rank[0])
 
+    @property
+    def lines(self) -> dict[int, Line]:
+        """By rank."""
+        return {rank: Line(_value(words), tuple(words[words.index("pv") + 1 :])) for rank, words in self.said.items()}
+
     def chosen(self, move: str) -> Line | None:
         """The line that begins with a move; the best one for its value where an engine plays another on purpose."""
-        for line in self.lines.values():
+        lines = self.lines
+        for line in lines.values():
             if line.moves[:1] == (move,):
                 return line
-        best = self.lines.get(1)
+        best = lines.get(1)
         return best and Line(best.value, ())
 
 
