@@ -51,7 +51,7 @@ def train(
     ] = None,
     at: Annotated[
         list[float] | None,
-        typer.Option(min=0, metavar="MINUTES", help="For points: when to look back later; 10, 120 and 240."),
+        typer.Option(min=0, metavar="MINUTES", help="For points: when to record games to look back on; 10, 120, 240."),
     ] = None,
     exploit: Annotated[
         str | None,
