@@ -125,7 +125,7 @@ def test_names_and_fingerprints_tell_players_apart(run, tmp_path):
 
 def test_it_plays_its_own_game_only(run):
     agent = registry.load(str(run))
-    with pytest.raises(AgentError, match="alphazero:c4/000002 plays connect_four, not othello"):
+    with pytest.raises(AgentError, match="alphazero:c4/000002 plays connect_four version 1, not othello version 1"):
         agent.start(envs.make("othello").spec, [])
 
 
@@ -144,8 +144,8 @@ def test_one_agent_plays_one_match_after_another(run):
     [
         ("alphazero", "needs a checkpoint, as in alphazero:runs/x/latest"),
         ("{run}?simulations=-1", "simulations must be at least 0, not -1"),
-        ("{run}?temperature=-1", "temperature must be at least 0"),
-        ("{run}?temperature=nan", "temperature must be at least 0, not nan"),
+        ("{run}?temperature=-1", "temperature is from 0 to 100, not -1"),
+        ("{run}?temperature=nan", "temperature is from 0 to 100, not nan"),
         ("{run}?slots=0", "slots must be at least 1"),
         ("{run}?root=uct", "unknown value of option 'root'.*choose from: gumbel, puct"),
         ("{run}?simulation=3", "unknown option.*Did you mean 'simulations'"),

@@ -211,7 +211,7 @@ def test_an_agent_that_hangs_costs_its_own_games(store):
 
 
 def test_wrong_input(store):
-    with pytest.raises(InputError, match="begin as their seeds say; a ladder of it has no openings"):
+    with pytest.raises(InputError, match="a ladder of it has no openings and adjudicates none"):
         Ladder(store, "x", LadderConfig(SMALL, openings=((0, 0),)))
     with pytest.raises(InputError, match="unknown option of the game 'heroes'"):
         Ladder(store, "x", LadderConfig(SMALL, options={"heroes": 5}))

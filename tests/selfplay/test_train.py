@@ -338,6 +338,9 @@ def test_behind_a_gate_too_searches_grow(tmp_path):
         def verdict(self):
             return False, "no"
 
+        def cancel(self):
+            pass
+
     settings = replace(SMALL, simulations=16, first_simulations=4, ramp=0.5)
     run_some(tmp_path / "run", 2.0, settings=settings, gate=Never)
     facts = files.read_tensors(tmp_path / "run" / WEIGHTS)[1]

@@ -90,7 +90,7 @@ def test_names_fingerprints_and_other_games(tmp_path):
     agents = [registry.load(spec) for spec in (str(run), f"dqn:{run}/best", f"{run}?epsilon=0.05")]
     assert [agent.name for agent in agents] == ["dqn:run/000007", "dqn:run/best", "dqn:run/000007?epsilon=0.05"]
     assert agents[0].fingerprint == agents[1].fingerprint != agents[2].fingerprint
-    with pytest.raises(AgentError, match="plays breakout version 1, not pong 1"):
+    with pytest.raises(AgentError, match="plays breakout version 1, not pong version 1"):
         agents[0].start(SCORE_GAMES["pong"]().spec, [])
     assert ask(agents[0], frames(0)) == []
     agents[0].close()

@@ -92,7 +92,7 @@ def test_ranks_are_places_within_a_game():
 
 def test_what_cannot_be_played(tmp_path):
     agent = registry.load(save(tmp_path / "c"))
-    with pytest.raises(AgentError, match="plays moba_5v5 version 1, not moba_1v1 1"):
+    with pytest.raises(AgentError, match="plays moba_5v5 version 1, not moba_1v1 version 1"):
         agent.start(envs.team_game("moba_1v1").spec, [])
     with pytest.raises(InputError, match="needs a checkpoint, as in team:runs/x/latest"):
         Team("", TeamOptions())

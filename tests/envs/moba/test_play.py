@@ -42,7 +42,7 @@ def test_options_come_as_a_record_has_them():
     for bad, said in [
         ({"heroes": 5}, "unknown option of the game 'heroes'"),
         ({"team_spirit": "much"}, "team_spirit"),
-        ({"start_level": [1, 2, 3]}, "options"),
+        ({"start_level": [1, 2, 3]}, "start_level"),
         ({"lineup": "king"}, "unknown lineup"),
     ]:
         with pytest.raises(InputError, match=said):
