@@ -7,7 +7,7 @@ asked once for all of its rows.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import suppress
 
 import numpy as np
@@ -32,9 +32,6 @@ from arena.runner import (
 )
 from envs.core import BoardGame, States
 
-Judge = Callable[[States], NDArray[np.float32]]
-"""Outcomes of positions for player 0 where they can be told early, NaN elsewhere."""
-
 
 def warm_up(agent: Agent, game: BoardGame) -> None:
     """One move of a game that does not count, so that compiling and loading are on nobody's clock.
@@ -47,21 +44,14 @@ def warm_up(agent: Agent, game: BoardGame) -> None:
 
 
 def play(
-    game: BoardGame,
-    players: tuple[Player, Player],
-    tasks: Sequence[Task],
-    limits: Limits = DEFAULT_LIMITS,
-    judge: Judge | None = None,
+    game: BoardGame, players: tuple[Player, Player], tasks: Sequence[Task], limits: Limits = DEFAULT_LIMITS
 ) -> Iterator[Event]:
-    """Plays all tasks to their ends. Every task has exactly one `Finished`.
-
-    judge: ends games as ``adjudicated`` in which it knows the outcome.
-    """
+    """Plays all tasks to their ends. Every task has exactly one `Finished`."""
     table = _Table(game, players, tasks, limits)
     yield from table.start(0)
     yield from table.start(1)
     while True:
-        yield from table.close_finished(judge)
+        yield from table.close_finished()
         if not table.sheet.running.any():
             return
         yield from table.ply()
@@ -81,18 +71,15 @@ class _Table:
     def start(self, player: int) -> Iterator[Event]:
         return self.sheet.start(player, self.sheet.forfeit)
 
-    def close_finished(self, judge: Judge | None) -> Iterator[Event]:
-        """Ends games whose rules, judge or length say so."""
+    def close_finished(self) -> Iterator[Event]:
+        """Ends games whose rules, players or length say so."""
         rows = np.flatnonzero(self.sheet.running)
         outcomes = self.game.outcome(self.states[rows])
-        verdicts = np.full(len(rows), np.nan, np.float32) if judge is None else judge(self.states[rows])
         rule = self.limits.adjudicate
-        for g, outcome, verdict in zip(rows.tolist(), outcomes.tolist(), verdicts.tolist(), strict=True):
+        for g, outcome in zip(rows.tolist(), outcomes.tolist(), strict=True):
             agreed = None if rule is None else adjudicated(self.values[g], rule)
             if not math.isnan(outcome):
                 yield self.sheet.finish(g, zero_sum(outcome), "rules")
-            elif not math.isnan(verdict):
-                yield self.sheet.finish(g, zero_sum(verdict), "adjudicated")
             elif agreed is not None:
                 yield self.sheet.finish(g, zero_sum(agreed), "adjudicated")
             elif len(self.sheet.lines[g]) >= self.max_plies:

@@ -46,8 +46,7 @@ class Query:
     ladder: str | None = None
     game: str | None = None
     agent: str | None = None  # a name, spec or fingerprint, in any seat
-    faults: bool | None = None  # True: only games that ended by a fault; False: none of those
-    after: int | None = None  # only matches saved after the one of this number
+    faults: bool = False  # only games that ended by a fault
     limit: int | None = None
     newest_first: bool = True
 
@@ -62,10 +61,8 @@ class Query:
             a = agents.c
             known = select(a.fingerprint).where(or_(*(x == self.agent for x in (a.name, a.spec, a.fingerprint))))
             chosen = chosen.where(or_(c.first.in_(known), c.second.in_(known)))
-        if self.faults is not None:
-            chosen = chosen.where(c.fault.is_not(None) if self.faults else c.fault.is_(None))
-        if self.after is not None:
-            chosen = chosen.where(c.number > self.after)
+        if self.faults:
+            chosen = chosen.where(c.fault.is_not(None))
         return chosen.order_by(c.number.desc() if self.newest_first else c.number).limit(self.limit)
 
 

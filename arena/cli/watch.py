@@ -98,7 +98,7 @@ def matches(
     """
     from arena.store import Query
 
-    query = Query(ladder=ladder, game=game, agent=agent, faults=True if faults else None, limit=limit)
+    query = Query(ladder=ladder, game=game, agent=agent, faults=faults, limit=limit)
     found = _open(store).matches(query) if store.exists() else []
     found = [dataclasses.replace(row, plies=row.plies // units_of(row.game)) for row in found]
     rows: list[dict[str, Any]]

@@ -34,8 +34,6 @@ class Frame:
     ply: int
     state: State
     last: int | None  # the action that led here; None in the initial position
-    last_name: str
-    opening: bool  # `last` was part of the opening, not an agent's choice
     mover: int | None  # seat to move; None when the record ends here
     choice: int | None  # the action made next
     choice_name: str
@@ -61,13 +59,13 @@ def frames(record: MatchRecord) -> list[Frame]:
         )
     shown: list[Frame] = []
     states = game.init(1)
-    last, last_name = None, ""
+    last = None
     for ply, action in enumerate((*record.actions, None)):
         if action is not None and not _is_legal(game, states, action):
             raise ReplayError(f"match {record.id!r} does not replay: action {action} at ply {ply} is illegal")
-        shown.append(_frame(game, record, ply, states[0], last, last_name, action))
+        shown.append(_frame(game, record, ply, states[0], last, action))
         if action is not None:
-            last, last_name = action, shown[-1].choice_name
+            last = action
             states = game.step(states, np.array([action], np.int32))
     return shown
 
@@ -103,9 +101,7 @@ def _is_legal(game: BoardGame, states: np.ndarray, action: int) -> bool:
     return 0 <= action < game.spec.num_actions and bool(game.legal(states)[0, action])
 
 
-def _frame(
-    game: BoardGame, record: MatchRecord, ply: int, state: State, last: int | None, last_name: str, action: int | None
-) -> Frame:
+def _frame(game: BoardGame, record: MatchRecord, ply: int, state: State, last: int | None, action: int | None) -> Frame:
     thought = record.analysis[ply] if ply < len(record.analysis) else None
     total = sum(n for _, n in thought.visits) if thought else 0
     weighed = [Weighed(a, _name(game, state, a), n, n / max(total, 1)) for a, n in (thought.visits if thought else ())]
@@ -113,8 +109,6 @@ def _frame(
         ply=ply,
         state=state,
         last=last,
-        last_name=last_name,
-        opening=0 < ply <= len(record.opening),
         mover=None if action is None else int(game.mover(state[None])[0]),
         choice=action,
         choice_name="" if action is None else _name(game, state, action),

@@ -210,16 +210,6 @@ def test_long_games_are_cut_off_as_draws() -> None:
         assert verify(record) == []
 
 
-def test_a_judge_ends_games_that_it_can_tell() -> None:
-    def judge(states: Any) -> Any:  # whoever has moved first wins once four stones are on the board
-        stones = 9 - TTT.legal(states).sum(axis=1)
-        return np.where(stones >= 4, np.float32(1), np.float32(np.nan))
-
-    for record in records("a?", "b?", judge=judge).values():
-        assert (record.termination, record.returns, len(record.actions)) == ("adjudicated", (1.0, -1.0), 4)
-        assert verify(record) == []
-
-
 def test_agents_times_are_kept_where_they_tell_them() -> None:
     played = records("a?", "b?fault=late")
     for record in played.values():

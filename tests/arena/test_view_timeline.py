@@ -23,8 +23,6 @@ def test_frames_are_the_positions_of_the_match(game_id):
     assert len(shown) == len(record.actions) + 1
     assert game.outcome(shown[-1].state[None])[0] == record.returns[0]
     assert shown[-1].mover is None
-    assert [frame.opening for frame in shown] == [0 < p <= 2 for p in range(len(shown))]
-    assert shown[3].last_name == shown[2].choice_name
 
 
 def test_visits_are_shares_of_all_visits_most_first():
