@@ -122,7 +122,14 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
     },
 }
 
-EXPLOITER: Mapping[str, Any] = {"first_team_spirit": 1.0, "first_entropy": 0.02}
+# It begins with what it is to beat. At the usual rates it forgets that first: after 10 minutes against the shipped team of
+# five it won 18% of 400 games; with these, more than half.
+EXPLOITER: Mapping[str, Any] = {
+    "first_team_spirit": 0.7,
+    "first_entropy": 0.001,
+    "final_entropy": 0.001,
+    "learning_rate": 1e-4,
+}
 
 
 def preset(game: str, **changes: Any) -> PpoConfig:
