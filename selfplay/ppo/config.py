@@ -122,8 +122,8 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
     },
 }
 
-# It begins with what it is to beat. At the usual rates it forgets that first: after 10 minutes against the shipped team of
-# five it won 18% of 400 games; with these, more than half.
+# It begins with what it is to beat. At the usual rates it forgets that first: after 10 minutes it won 18% of 400 games
+# against the shipped team of five; with these, more than half.
 EXPLOITER: Mapping[str, Any] = {
     "first_team_spirit": 0.7,
     "first_entropy": 0.001,
