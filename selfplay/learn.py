@@ -215,13 +215,14 @@ class _Learning:
     def go(self, stop: threading.Event, on_progress: Callable[[LearnProgress], None]) -> Learned:
         counters = self.counters
         with closing(Journal(self.run, self.learner.steps)) as journal:
-            self._loop(journal, stop, on_progress)
+            reports = Reports(journal, on_progress, counters.seconds)
+            self._loop(reports, stop)
             if self.learner.steps > counters.checkpoint_steps:
                 self._checkpoint()
             elif math.isnan(self.score.accuracy):
                 self._examine()
             self._save()
-            journal.write(self._progress())
+            reports.last(self._progress())
         return Learned(
             checkpoint=checkpoints.resolve(self.run),
             seconds=counters.seconds,
@@ -234,10 +235,10 @@ class _Learning:
             interrupted=not self._done,
         )
 
-    def _loop(self, journal: Journal, stop: threading.Event, on_progress: Callable[[LearnProgress], None]) -> None:
+    def _loop(self, reports: Reports[LearnProgress], stop: threading.Event) -> None:
         counters, now = self.counters, self.counters.seconds
         began = time.monotonic() - now
-        save, reports = Every(self.config.save_seconds, now), Reports(journal, on_progress, now)
+        save = Every(self.config.save_seconds, now)
         while not stop.is_set() and not self._done:
             before, steps = now, self.learner.steps
             if self._hungry:

@@ -141,6 +141,11 @@ class Reports(Generic[P]):
             if self._note.due(now) or state.event:
                 self._journal.write(state)
 
+    def last(self, state: P) -> None:
+        """How it ended; what happened too late for `give` is told with it."""
+        self._on_progress(state)
+        self._journal.write(state)
+
 
 def _without_nan(value: Any) -> Any:
     """NaN is not JSON."""

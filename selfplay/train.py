@@ -132,13 +132,14 @@ class _Training:
         workers = Workers(self.run, self.config.workers)
         try:
             with closing(Journal(self.run, self.learner.steps)) as journal:
-                self._loop(workers, journal, stop, on_progress)
+                reports = Reports(journal, on_progress, self.counters.seconds)
+                self._loop(workers, reports, stop)
                 workers.stop()  # they write what is finished
                 self._ingest(workers)
                 if self.learner.steps > self.counters.checkpoint_steps:
                     self._checkpoint()
                 self._save()
-                journal.write(self._progress(workers.alive))
+                reports.last(self._progress(workers.alive))
         finally:
             workers.stop()
             if self.trial is not None:
@@ -152,12 +153,10 @@ class _Training:
             best=None if self.gate is None else self._numbered(self.counters.best),
         )
 
-    def _loop(
-        self, workers: Workers, journal: Journal, stop: threading.Event, on_progress: Callable[[Progress], None]
-    ) -> None:
+    def _loop(self, workers: Workers, reports: Reports[Progress], stop: threading.Event) -> None:
         counters, now = self.counters, self.counters.seconds
         began = time.monotonic() - now
-        save, reports = Every(self.config.save_seconds, now), Reports(journal, on_progress, now)
+        save = Every(self.config.save_seconds, now)
         while not stop.is_set() and now < self.budget:
             self._watch(workers)
             self._ingest(workers)

@@ -195,12 +195,13 @@ class _Training:
         ahead = [m for m in counters.asked if m not in counters.milestones and first <= m * 60 <= self.budget]
         try:
             with closing(Journal(self.run, counters.steps)) as journal, closing(self.emulators):
-                self._loop(journal, stop, ahead, on_milestone, on_progress)
+                reports = Reports(journal, on_progress, counters.seconds)
+                self._loop(reports, stop, ahead, on_milestone)
                 if counters.steps > counters.checkpoint_steps:
                     self._checkpoint()
                 self._save()
                 self._saver.wait()
-                journal.write(self._progress())
+                reports.last(self._progress())
         finally:
             self._saver.close()
             self.learner.close()
@@ -208,14 +209,13 @@ class _Training:
 
     def _loop(
         self,
-        journal: Journal,
+        reports: Reports[ScoreProgress],
         stop: threading.Event,
         ahead: list[float],
         on_milestone: OnMilestone,
-        on_progress: Callable[[ScoreProgress], None],
     ) -> None:
         counters, now = self.counters, self.counters.seconds
-        save, reports = Every(self.config.save_seconds, now), Reports(journal, on_progress, now)
+        save = Every(self.config.save_seconds, now)
         seen = self.emulators.reset()
         began = time.monotonic() - now
         while not stop.is_set() and now < self.budget:

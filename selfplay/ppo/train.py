@@ -139,12 +139,13 @@ class _Training:
             self._checkpoint()
         try:
             with closing(Journal(self.run, counters.steps)) as journal:
-                self._loop(journal, stop, on_progress)
+                reports = Reports(journal, on_progress, counters.seconds)
+                self._loop(reports, stop)
                 if counters.steps > counters.checkpoint_steps:
                     self._checkpoint()
                 self._save()
                 self._saver.wait()
-                journal.write(self._progress())
+                reports.last(self._progress())
         finally:
             self._saver.close()
             self._pool.shutdown()
@@ -160,9 +161,9 @@ class _Training:
             interrupted=counters.seconds < self.budget,
         )
 
-    def _loop(self, journal: Journal, stop: threading.Event, on_progress: Callable[[TeamProgress], None]) -> None:
+    def _loop(self, reports: Reports[TeamProgress], stop: threading.Event) -> None:
         counters, now = self.counters, self.counters.seconds
-        save, reports = Every(self.config.save_seconds, now), Reports(journal, on_progress, now)
+        save = Every(self.config.save_seconds, now)
         known = self.league.field()
         for actor in (*self.actors, *self.duelists):
             seeds = self.randoms[-1].integers(0, 2**63, actor.games.batch).astype(np.uint64)
