@@ -142,8 +142,9 @@ class Reports(Generic[P]):
                 self._journal.write(state)
 
     def last(self, state: P) -> None:
-        """How it ended; what happened too late for `give` is told with it."""
-        self._on_progress(state)
+        """How it ended. People are told only of what happened too late for `give`."""
+        if state.event:
+            self._on_progress(state)
         self._journal.write(state)
 
 
