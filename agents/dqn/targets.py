@@ -52,14 +52,15 @@ def _like(column: Tensor, target: Tensor) -> Tensor:
 def loss(outputs: Tensor, actions: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
     """Sum over the batch times ``weights`` (float32[n]; 1 / n: the mean): Huber for means (Mnih et al. 2015: the
     clipped error), for quantiles the quantile Huber loss (arXiv 1710.10044, eq. 10, kappa = 1), summed over the
-    predicted and averaged over the target's quantiles."""
+    predicted and averaged over the target's quantiles. Targets are float32[n], or float32[n, quantiles] for quantiles,
+    where one number is the whole target's distribution."""
     if outputs.dim() == 2:
         chosen = outputs.gather(1, actions.unsqueeze(1)).squeeze(1)
         return weights @ torch.nn.functional.smooth_l1_loss(chosen, targets, reduction="none")
     chosen = outputs.gather(1, actions.view(-1, 1, 1).expand(-1, 1, outputs.shape[2])).squeeze(1)
     count = chosen.shape[1]
     levels = (torch.arange(count, device=chosen.device) + 0.5) / count
-    errors = targets.unsqueeze(1) - chosen.unsqueeze(2)  # [n, predicted, target]
+    errors = targets.view(len(chosen), 1, -1) - chosen.unsqueeze(2)  # [n, predicted, target]
     huber = torch.where(errors.abs() <= 1, 0.5 * errors * errors, errors.abs() - 0.5)
     sides = (levels.unsqueeze(1) - (errors.detach() < 0).float()).abs()
     return weights @ (sides * huber).mean(dim=2).sum(dim=1)

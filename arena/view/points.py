@@ -95,10 +95,16 @@ def table(rows: Iterable[tuple[str, dict[str, Any]]], game_id: str) -> Renderabl
     known = published(game_id)
     grid = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     titles = ["agent", "games", *(f"{name} (95%)" for name in STATISTICS), *(["human=1"] if known else []), *extra]
-    for title in titles:
-        left = title == "agent"
+    for title in titles:  # in a narrow terminal intervals go below their numbers before names are cut up
+        left, least = title == "agent", 14 if title == "agent" else 12 if "95%" in title else None
+        least = min(least, max(len(name) for name, _ in rows)) if left and rows else least
         grid.add_column(
-            title, header_style="dim", justify="left" if left else "right", overflow="fold", no_wrap=not left
+            title,
+            header_style="dim",
+            justify="left" if left else "right",
+            overflow="fold",
+            no_wrap=least is None,
+            min_width=least,
         )
     for name, row in rows:
         cells = [printable(name), f"{row['played']:,}", *(_cell(row[statistic]) for statistic in STATISTICS)]

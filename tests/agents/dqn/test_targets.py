@@ -87,14 +87,15 @@ def test_quantile_loss_by_hand():
     found = targets.loss(outputs, torch.tensor([0]), torch.tensor([[1.0, 1.0]]), ONE)
     # errors 1 and -1: 0.25 * 0.5 and |0.75 - 1| * 0.5, each the same for both target quantiles
     assert found.item() == pytest.approx(0.125 + 0.125)
-    sure = targets.loss(outputs, torch.tensor([0]), torch.tensor([5.0]), ONE)  # one return: 0.25 * 4.5 + 0.75 * 2.5
-    assert sure.item() == pytest.approx(3.0)
+    two = torch.tensor([0.5, 0.5])  # one return each: 0.25 * 4.5 + 0.75 * 2.5, and 0.25 * 0.5 + 0.25 * 0.5
+    sure = targets.loss(outputs.expand(2, 1, 2), torch.tensor([0, 0]), torch.tensor([5.0, 1.0]), two)
+    assert sure.item() == pytest.approx((3.0 + 0.25) / 2)
 
 
 def test_quantile_loss_is_least_at_the_quantiles():
     """Of a uniform return in 0..8: 0.5 + 7 * level; without Huber's rounding it would be 8 * level."""
     random = torch.Generator().manual_seed(0)
-    returns = torch.rand(4000, 1, generator=random) * 8
+    returns = torch.rand(4000, generator=random) * 8
     predicted = torch.zeros(1, 1, 4, requires_grad=True)
     actions, weights = torch.zeros(4000, dtype=torch.long), torch.full((4000,), 1 / 4000)
     optimizer = torch.optim.Adam([predicted], 0.05)
