@@ -82,10 +82,11 @@ def play(run, games=200):
     ("budget", "changes"),
     [
         (1200, {"algo": "pqn"}),
+        (1200, {"algo": "pqn", "net": {"quantiles": 0}}),
         (700, {"algo": "dqn"}),
         (700, {"algo": "dqn", "net": {"dueling": True, "quantiles": 8}}),
     ],
-    ids=["pqn", "dqn", "dueling quantiles"],
+    ids=["pqn", "pqn, means", "dqn", "dueling quantiles"],
 )
 def test_the_optimum_is_learned(tmp_path, ticks, budget, changes):
     run = tmp_path / "run"
