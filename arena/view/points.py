@@ -93,18 +93,19 @@ def table(rows: Iterable[tuple[str, dict[str, Any]]], game_id: str) -> Renderabl
     rows = list(rows)
     extra = [name for name in ("best", "elo") if any(name in row for _, row in rows)]
     known = published(game_id)
-    grid = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    grid = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
     titles = ["agent", "games", *(f"{name} (95%)" for name in STATISTICS), *(["human=1"] if known else []), *extra]
-    for title in titles:  # in a narrow terminal intervals go below their numbers before names are cut up
-        left, least = title == "agent", 14 if title == "agent" else 12 if "95%" in title else None
-        least = min(least, max(len(name) for name, _ in rows)) if left and rows else least
+    # In a narrow terminal intervals go below their numbers before names are cut to pieces.
+    longest = max((len(printable(name)) for name, _ in rows), default=0)
+    least = {"agent": min(14, longest), **{f"{name} (95%)": 12 for name in STATISTICS}}
+    for title in titles:
         grid.add_column(
             title,
             header_style="dim",
-            justify="left" if left else "right",
+            justify="left" if title == "agent" else "right",
             overflow="fold",
-            no_wrap=least is None,
-            min_width=least,
+            no_wrap=title not in least,
+            min_width=least.get(title),
         )
     for name, row in rows:
         cells = [printable(name), f"{row['played']:,}", *(_cell(row[statistic]) for statistic in STATISTICS)]
