@@ -80,12 +80,10 @@ class QNetwork(nn.Module):
             if isinstance(module, nn.Conv2d | nn.Linear) and module.bias is not None:
                 nn.init.orthogonal_(module.weight, math.sqrt(2))
                 nn.init.zeros_(module.bias)
-        for head in (self.advantage, self.value):
-            if (
-                head is not None
-            ):  # at first it expects next to nothing: optimism takes a hundred thousand steps to forget
-                nn.init.orthogonal_(head.weight, 0.01)
-                nn.init.zeros_(head.bias)
+        # At first it expects next to nothing: what it hopes for without a reason takes 100,000 steps to forget.
+        for head in filter(None, (self.advantage, self.value)):
+            nn.init.orthogonal_(head.weight, 0.01)
+            nn.init.zeros_(head.bias)
 
     def forward(self, frames: Tensor) -> Tensor:
         return self.scaled(frames.float().mul_(1 / 255))

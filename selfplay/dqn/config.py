@@ -47,8 +47,8 @@ class ScoreConfig:
     learning_rate: float = 2.5e-4
     final_learning_rate: float = 2.5e-5  # reached linearly at the end of the time asked for ...
     decay: float = 0.3  # ... over this last share of it
-    warmup_updates: int = 300  # in which it rises from 0 linearly, which does Adam as good as RAdam's rectification
-    adam_epsilon: float = 1e-8  # (Ma and Yarats, arXiv 1910.04209)
+    warmup_updates: int = 300  # in which it rises from 0 linearly, instead of RAdam's rectification (arXiv 1910.04209)
+    adam_epsilon: float = 1e-8
     max_gradient_norm: float = 10.0
     average: float = 0.999  # decay per update of the averaged weights, which are saved to play
 
@@ -105,9 +105,9 @@ _RANGES = (  # names, lowest, highest
     ("save_seconds checkpoint_seconds", 0.01, 1e9),
 )
 
-# What differs from the defaults, by algorithm.
+# What differs from the defaults, by algorithm. How they were chosen: BENCHMARKS.md, "What learns faster".
 PRESETS: Mapping[str, Mapping[str, Any]] = {
-    "pqn": {"net": {"layer_norm": True, "quantiles": 16}},  # quantiles: twice the score after 250,000 steps
+    "pqn": {"net": {"layer_norm": True, "quantiles": 16}},
     "dqn": {"adam_epsilon": 1.5e-4, "learning_rate": 2e-4, "final_learning_rate": 5e-5},
     "sb3": {"games": 1},
 }

@@ -149,7 +149,8 @@ def test_a_run_killed_with_sigkill_goes_on_bit_for_bit(tmp_path, source):
     assert same(alone, killed)
 
 
-def test_a_damaged_piece_is_read_again(tmp_path, source):
+def test_a_damaged_piece_is_read_again_and_told_even_if_that_is_soon_done(tmp_path, source, monkeypatch):
+    monkeypatch.setattr("selfplay.progress.PROGRESS_SECONDS", 1e9)
     run = tmp_path / "run"
     result, _ = run_some(run, source, 1.0)
     newest = chunks.listing(run / chunks.FOLDER)[-1]
