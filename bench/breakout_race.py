@@ -18,6 +18,7 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -155,6 +156,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("runs/race"))
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # so that its training ends with it
     todo = [(args.algo, seed, args.minutes) for seed in args.seeds]
     todo += [("sb3", 0, args.sb3_minutes)] if args.sb3_minutes else []
     rows = []

@@ -129,6 +129,13 @@ def _similar(game_id: str) -> list[str]:
     return [*difflib.get_close_matches(game_id, score_ids()), "an Atari game by its ALE name"]
 
 
+def __getattr__(name: str) -> Any:
+    """``envs.moba_v0``, imported when somebody asks for it: PettingZoo is slow to import."""
+    if name == "moba_v0":
+        return importlib.import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
 def pettingzoo_env(game_id: str, render_mode: str | None = None) -> Any:
     """The game as a PettingZoo AEC environment. Board games give an observation dictionary with ``action_mask``; team
     games have the mask in ``infos``, and `team_game` gives their parallel environment too."""

@@ -1,6 +1,8 @@
 """The PettingZoo faces, by PettingZoo's own tests, and against the batched kernels over whole games."""
 
 import pickle
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -16,6 +18,13 @@ from envs.moba.setup import Setup
 from tests.envs.moba.made import lively
 
 SIZES = pytest.mark.parametrize("heroes", [1, 5])
+
+
+def test_it_is_there_under_the_name_that_the_package_gives_it():
+    program = "import envs; print(envs.moba_v0.parallel_env(heroes=1).possible_agents)"
+    assert "west" in subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    with pytest.raises(AttributeError, match="module 'envs' has no attribute 'moba_v1'"):
+        envs.moba_v1  # noqa: B018
 
 
 @SIZES
