@@ -37,12 +37,16 @@ class Standing:
         """Share of the points, NaN without games."""
         return (self.wins + self.draws / 2) / self.games if self.games else float("nan")
 
+    def known(self, ratings: Ratings) -> bool:
+        """Whether anything is known of its strength: it has played, or its rating is given."""
+        return self.games > 0 or self.entrant.number in ratings.anchors
+
 
 @dataclass(frozen=True, slots=True)
 class Standings:
     """A ladder's state. `ratings` answers what the rows do not: ``ratings.win(a, b)`` for entrants' numbers."""
 
-    rows: tuple[Standing, ...]  # the strongest first
+    rows: tuple[Standing, ...]  # the strongest first, those of which nothing is known last
     ratings: Ratings
     tally: Tally
     game: str
@@ -71,9 +75,8 @@ def standings(ladder: Ladder, anchors: Mapping[int, float] | None = None) -> Sta
         )
         for i, entrant in enumerate(ladder.entrants())
     ]
-    return Standings(
-        tuple(sorted(rows, key=lambda row: (-row.elo, row.entrant.number))), ratings, tally, ladder.config.game
-    )
+    rows.sort(key=lambda row: (not row.known(ratings), -row.elo, row.entrant.number))
+    return Standings(tuple(rows), ratings, tally, ladder.config.game)
 
 
 def wins_draws_losses(tally: Tally) -> Ints:

@@ -57,7 +57,8 @@ def rows(state: Standings) -> list[dict[str, Any]]:
     solo = any(row.points for row in state.rows)
     for rank, row in enumerate(state.rows):
         number = row.entrant.number
-        below = state.rows[rank + 1].entrant.number if rank + 1 < len(state.rows) and row.games else None
+        after = state.rows[rank + 1] if rank + 1 < len(state.rows) and row.games else None
+        below = after.entrant.number if after is not None and after.known(state.ratings) else None
         out.append(
             {
                 "rank": rank + 1,
