@@ -42,7 +42,7 @@ from selfplay.cores import cores
 
 _BATCH = 64  # games that a worker plays at once
 _SAVE_EVERY = 0.5  # seconds; games not saved yet are played again after a kill
-_TOGETHER = 4  # mirrored pairs that an adaptive ladder lets two agents play at once, to fill their batches
+_TOGETHER = 4  # mirrored pairs that an adaptive ladder lets two agents play at once, to fill their batches, at most
 _LOOK_EVERY = 2.0  # seconds between looks for new checkpoints while there is nothing to play
 
 Games = list[tuple[tuple[AgentRef, ...], list[Task]]]  # players and what they play
@@ -212,8 +212,9 @@ class Ladder:
         left = self.config.pairs * entrants - sum(have.values())
         if entrants < 2 or left <= 0:
             return []
-        couples = next_pairs(fit(self.tally()), (), min(entrants, -(-left // _TOGETHER)), seed)
-        return chosen([couple for couple in couples for _ in range(_TOGETHER)][:left], have)
+        together = max(1, min(_TOGETHER, self.config.pairs // _TOGETHER))  # few games: enough choices that all play
+        couples = next_pairs(fit(self.tally()), (), min(entrants, -(-left // together)), seed, together=together)
+        return chosen([couple for couple in couples for _ in range(together)][:left], have)
 
     def _jobs(self, log: _Log, workers: int) -> list[Job]:
         """What to play next, the next round planned when it is time for it; empty: nothing is left."""

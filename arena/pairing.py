@@ -28,13 +28,14 @@ FIELD = 1000.0  # Elo: how far from the others an agent is looked for of which n
 
 
 def next_pairs(
-    ratings: Ratings, pending: Iterable[tuple[int, int]], k: int, seed: int, *, minimum: int = 4
+    ratings: Ratings, pending: Iterable[tuple[int, int]], k: int, seed: int, *, together: int = 1, minimum: int = 4
 ) -> list[tuple[int, int]]:
-    """The ``k`` mirrored pairs (a < b) to play next, most telling first; two agents may meet several times.
+    """The ``k`` couples (a < b) to play next, most telling first; two agents may meet several times.
 
     ratings: `ratings.fit` to the results so far; nobody need have played yet.
-    pending: pairs that are scheduled but whose results are not in ``ratings``.
+    pending: couples that are scheduled but whose results are not in ``ratings``.
     seed: of the draws, and of the choice between equally good pairs. Equal arguments give equal pairs.
+    together: mirrored pairs that each couple plays.
     minimum: mirrored pairs that each agent plays before the choice is free.
     Raises `InputError` with fewer than two agents.
     """
@@ -44,7 +45,7 @@ def next_pairs(
     rng = np.random.default_rng(seed)
     covariance = ratings.covariance[:n, :n].copy()
     fields = _plausible(ratings.elo, covariance, rng)
-    worth = np.mean([_pair_information(elo, ratings) for elo in fields], axis=0)
+    worth = together * np.mean([_pair_information(elo, ratings) for elo in fields], axis=0)
     squared = covariance @ np.mean([_shown(elo) for elo in fields], axis=0) @ covariance
     played = ratings.games // 2
     tie_break = 1 + 1e-9 * rng.random((n, n))
@@ -57,7 +58,7 @@ def next_pairs(
         cross = np.outer(v, g)
         squared = squared - factor * (cross + cross.T) + factor**2 * (g[a] - g[b]) * np.outer(v, v)
         covariance = covariance - factor * np.outer(v, v)
-        played[[a, b]] += 1
+        played[[a, b]] += together
 
     for a, b in pending:
         play(a, b)

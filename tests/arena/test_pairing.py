@@ -29,6 +29,16 @@ def test_everyone_gets_the_minimum_first():
     assert games.min() >= 5
 
 
+def test_a_couple_that_plays_its_minimum_at_once_is_chosen_once():
+    nobody = fit(tally(7, [], [], []))
+    chosen = next_pairs(nobody, (), 7, seed=0, together=4, minimum=4)
+    games = np.zeros(7, int)
+    for a, b in chosen:
+        assert games.min() or not (games[a] and games[b])
+        games[[a, b]] += 4
+    assert games.min() >= 4
+
+
 def test_a_newcomer_plays_first():
     rng = np.random.default_rng(1)
     first, second = np.tile([0, 1, 1, 2, 2, 0], 30), np.tile([1, 0, 2, 1, 0, 2], 30)
