@@ -33,14 +33,6 @@ TOLERANCE = 1e-10  # of x; the LLR is stationary there, so its own error is far 
 
 
 @dataclass(frozen=True, slots=True)
-class Forecast:
-    """What to expect of a test that has not begun."""
-
-    accept: float  # probability that it ends with elo1
-    length: float  # expected number of pairs (or of unpaired games)
-
-
-@dataclass(frozen=True, slots=True)
 class Sprt:
     """A test and all of its state: `dataclasses.asdict` saves it, and ``Sprt(**saved)`` goes on with it.
 
@@ -62,7 +54,7 @@ class Sprt:
             raise InputError(f"a test counts 3 results of games or 5 of pairs, not {self.counts}")
 
     def add(self, counts: ArrayLike) -> Sprt:
-        """The test after these further results, in the order of its own counts (`Tally.pentanomial` has that order)."""
+        """The test after these further results, in the order of its own counts."""
         more = np.asarray(counts, np.int64)
         if more.shape != (len(self.counts),):
             raise InputError(f"the test takes {len(self.counts)} counts, not {more.shape}")
@@ -83,21 +75,6 @@ class Sprt:
         """The accepted hypothesis; None while the test has to go on. The first verdict counts: add nothing after it."""
         llr, (lower, upper) = self.llr, self.bounds
         return "elo0" if llr <= lower else "elo1" if llr >= upper else None
-
-    def forecast(self, elo: float, deviation: float) -> Forecast:
-        """How the whole test would go at this true difference, the LLR taken for a Brownian motion.
-
-        deviation: standard deviation of an observation (a pair's points / 2, or a game's); about 0.35 for pairs without
-        draws and 0.2 with many. Overshoot of the bounds makes real tests a little longer and safer."""
-        score, score0, score1 = (expected_score(e) for e in (elo, self.elo0, self.elo1))
-        pace = (score1 - score0) * (score - (score0 + score1) / 2) / deviation**2
-        noise = ((score1 - score0) / deviation) ** 2
-        lower, upper = self.bounds
-        bend = 2 * pace / noise
-        if abs(bend) < 1e-6:
-            return Forecast(-lower / (upper - lower), -lower * upper / noise)
-        accept = math.expm1(-bend * lower) / (math.expm1(-bend * lower) - math.expm1(-bend * upper))
-        return Forecast(accept, (upper * accept + lower * (1 - accept)) / pace)
 
 
 def expected_score(elo: float) -> float:

@@ -43,13 +43,6 @@ class Tally:
         both = np.concatenate([self.low, self.high])
         return np.bincount(both, np.concatenate([met, met]), self.agents).astype(np.int64)
 
-    def pentanomial(self, a: int, b: int) -> Ints:
-        """int64[5]: mirrored pairs in which ``a`` scored 0, 1/2, 1, 3/2 and 2 points against ``b``."""
-        met = (self.low == min(a, b)) & (self.high == max(a, b))
-        points = np.add.outer(np.arange(3), np.arange(3)).ravel()
-        counts = np.bincount(points, self.cells[met, 1:, 1:].sum(axis=0).ravel(), 5).astype(np.int64)
-        return counts if a < b else counts[::-1].copy()
-
 
 def tally(
     agents: int,

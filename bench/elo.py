@@ -50,6 +50,7 @@ from envs.core import InputError
 ENGINES = {"chess": "stockfish", "minichess": "fairy-stockfish"}
 LEVELS = (1350, 1500, 1650, 1800, 1950, 2100)
 BLOCK = 10  # games
+SIMULATIONS = 800  # a move
 LOWEST, HIGHEST = -2000.0, 5000.0  # ratings beyond are as good as infinite
 NEAR = 1.92  # half the 95% quantile of chi-squared with one degree of freedom
 
@@ -282,7 +283,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("run", help="the folder of a training run, or a checkpoint")
     parser.add_argument("--every", type=int, default=1, metavar="K", help="only every K-th checkpoint of a run")
-    parser.add_argument("--simulations", type=int, default=800, help="a move")
+    parser.add_argument("--simulations", type=int, default=SIMULATIONS, help="a move")
     parser.add_argument("--levels", type=int, nargs="*", metavar="ELO", help="of the engine; usual ones if left out")
     parser.add_argument("--each", action="store_true", help="--games against every level")
     parser.add_argument("--depths", type=int, nargs="+", default=[], metavar="D", help="of the engine at full strength")

@@ -3,11 +3,13 @@
     python -m bench.ship runs/breakout/best breakout --machine "2 cores of ..., no GPU"
     python -m bench.ship runs/duel moba_1v1 --games 400 --machine "2 cores of ..., no GPU"
     python -m bench.ship runs/overnight connect_four --machine "2 cores of ..., no GPU"
+    python -m bench.ship runs/minichess minichess --measured runs/minichess/elo --machine "2 cores of ..., no GPU"
 
 Measures it and writes it with a card that holds the command and the minutes of the training, the machine, and what was
 measured with its 95% intervals: the mean score of full games with 1% random actions, games against every scripted side,
-or, in Connect Four, errors by the exact solver's judgement. Weights of a training for points are stored in half
-precision, and it is these that are measured.
+in Connect Four errors by the exact solver's judgement, in chess and minichess games against engines (those that
+`bench.elo` has played already, and keeps in ``--measured``, are not played again). Weights of a training for points are
+stored in half precision, and it is these that are measured.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,12 +30,15 @@ from agents.core import AgentError
 from agents.moba_bots import BOTS
 from agents.registry import load
 from arena.scores import summarize
-from bench import moba_strength, strength
+from bench import elo, moba_strength, strength
 from bench.breakout_curve import scores
+from bench.strength import Rate
 from envs.core import InputError
+from selfplay.cores import cores
 
 EPSILON = 0.01
 SIMULATIONS = 600  # a move in Connect Four
+OPPONENTS = {"chess": (1500, 1700, 1900), "minichess": (1, 2, 3, 4, 5, 6)}  # levels of Elo; depths
 Facts = dict[str, Any]
 
 
@@ -82,14 +88,41 @@ def errors(folder: Path, card: Card, simulations: int) -> tuple[Facts, str]:
     return facts, ", ".join(f"{name} {100 * rate.rate:.1f}%" for name, rate in rates.items())
 
 
-def ship(checkpoint: Path, name: str, command: str, machine: str, games: int, to: Path) -> str:
+def engines(folder: Path, card: Card, games: int, measured: Path | None) -> tuple[Facts, str]:
+    """What a chess player scores against each level of an engine: facts for the card, and a line."""
+    kind = "levels" if card.game == "chess" else "depths"
+    against = {kind: list(OPPONENTS[card.game])}
+    bench = elo.Bench(elo.SIMULATIONS, cores(), 0, elo.BLOCK, measured)
+    bench.measure(str(folder), against.get("levels", ()), True, against.get("depths", ()), games)
+    at = bench.point(str(folder))
+    found = {value: elo.points(counts) for value, counts in at[kind].items() if int(value) in OPPONENTS[card.game]}
+    rates = {value: Rate(won, n) for value, (won, n) in found.items()}
+    options = f"--{kind} {' '.join(found)} {'--each ' if kind == 'levels' else ''}--games {games}"
+    facts = {
+        "command": f"python -m bench.elo shipped:{folder.name} {options}",
+        "simulations": elo.SIMULATIONS,
+        "games against each": {value: n for value, (_, n) in found.items()},
+        "engine": f"{elo.ENGINES[card.game]}, by {'its UCI_Elo' if kind == 'levels' else 'depth'}",
+        "score, %": {value: round(100 * rate.rate, 1) for value, rate in rates.items()},
+        "95%": {value: [round(100 * end, 1) for end in rate.interval] for value, rate in rates.items()},
+        "Elo": at["elo"],
+        "half at depth": at["half at depth"],
+    }
+    facts = {name: value for name, value in facts.items() if value is not None}
+    return facts, ", ".join(f"{value}: {100 * rate.rate:.1f}%" for value, rate in rates.items())
+
+
+def ship(
+    checkpoint: Path, name: str, command: str, machine: str, games: int, to: Path, measured: Path | None = None
+) -> str:
     """Writes ``to / name``; what was found, in a line. Raises `InputError`."""
     whole = checkpoints.read(checkpoint)
     card = whole.card
     family, tensors = envs.spec(card.game).family, whole.tensors
-    if family == "board" and card.game != "connect_four":
+    if family == "board" and card.game not in ("connect_four", *OPPONENTS):
         raise InputError(f"the strength of {card.game} cannot be measured here yet")
-    measure = {"team": team, "score": points, "board": errors}[family]
+    against_engines = partial(engines, measured=measured)
+    measure = against_engines if card.game in OPPONENTS else {"team": team, "score": points, "board": errors}[family]
     if family == "score":
         tensors = {key: tensor.half() if tensor.is_floating_point() else tensor for key, tensor in tensors.items()}
 
@@ -106,7 +139,7 @@ def ship(checkpoint: Path, name: str, command: str, machine: str, games: int, to
 
     with tempfile.TemporaryDirectory() as folder:
         write(Path(folder) / name, {})
-        facts, line = measure(Path(folder) / name, card, SIMULATIONS if family == "board" else games)
+        facts, line = measure(Path(folder) / name, card, SIMULATIONS if card.game == "connect_four" else games)
     write(to / name, {"command": command, "machine": machine, "strength": facts})
     size = (to / name / checkpoints.TENSORS).stat().st_size / 1e6
     return f"{to / name}: {line}, {size:.1f} MB"
@@ -119,6 +152,7 @@ def main() -> None:
     parser.add_argument("--command", help="of the training; by default made up from the card")
     parser.add_argument("--machine", required=True, help="on which it was trained")
     parser.add_argument("--games", type=int, default=100)
+    parser.add_argument("--measured", type=Path, help="folder of bench.elo --out")
     parser.add_argument("--to", type=Path, default=checkpoints.SHIPPED)
     args = parser.parse_args()
     torch.set_num_threads(1)
@@ -128,7 +162,7 @@ def main() -> None:
         usual = f"arena train {card.game} --minutes {meta.get('minutes', 0):.0f}"
         usual += f" --algo {meta.get('algo')}" if envs.spec(card.game).family == "score" else ""
         usual += f" --seed {meta.get('seed')}"
-        print(ship(args.checkpoint, args.name, args.command or usual, args.machine, args.games, args.to))
+        print(ship(args.checkpoint, args.name, args.command or usual, args.machine, args.games, args.to, args.measured))
     except (InputError, AgentError) as error:
         sys.exit(f"error: {error}")
 
