@@ -11,6 +11,9 @@ Choices, and why:
   would only repeat the first.
 - Both heads are a 1x1 convolution and a linear layer that sees where on the board a feature is: in Connect Four the row
   of a threat decides who gets it.
+- Where actions are moves from square to square, a linear layer would learn each of them apart. There a move's logit is
+  the product of what the network says about its start and about its end, as in Leela Chess Zero's attention policy
+  (lczero.org/dev/wiki, "Attention policy"), and what is learned of one move holds all over the board.
 - A win/draw/loss value: a sure draw and an even chance are different things.
 - The last layers of both heads start at zero: an untrained network believes in all actions and results alike.
 """
@@ -22,11 +25,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+import envs
 from envs.core import GameSpec, InputError, unknown
 
 
@@ -39,6 +45,7 @@ class NetConfig:
     pool_every: int = 2  # every k-th block pools globally; 0: none
     pool_channels: int = 8  # channels given to the pool in such a block
     policy_channels: int = 8  # 1x1 convolution in front of the policy's linear layer
+    move_keys: int = 0  # length of the vectors whose products are the logits of moves; 0: the linear layer instead
     value_channels: int = 8  # 1x1 convolution in front of the value's small perceptron
     value_hidden: int = 64
     reply_head: bool = False  # also predict the opponent's reply while training (KataGo, section 3.4); not used in play
@@ -47,7 +54,7 @@ class NetConfig:
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
-            low, high = (0, 1024) if field.name == "pool_every" else (1, 1024)
+            low, high = (0, 1024) if field.name in ("pool_every", "move_keys") else (1, 1024)
             if field.name in ("reply_head", "plies_left_head"):
                 if not isinstance(value, bool):
                     raise InputError(f"network option {field.name!r} is true or false, not {value!r}")
@@ -130,35 +137,87 @@ class Block(nn.Module):
         return F.relu(x + self.second(F.relu(y)))
 
 
-class Net(nn.Module):
-    """Observations of one game to a policy and a win/draw/loss prediction, both from the mover's view."""
+class MovePolicy(nn.Module):
+    """Logits of moves: ``q[start] . k[end] / sqrt(d) + bias``, and for every further action between the same two
+    squares (promotions) what another layer says about its end. [n, C, H, W] -> [n, A]."""
 
-    def __init__(self, observation_shape: tuple[int, ...], num_actions: int, config: NetConfig) -> None:
+    pairs: Tensor  # of each action, in [cells, cells]
+    special: Tensor  # actions of a further kind
+    ends: Tensor  # theirs, in [kinds, cells]
+
+    def __init__(self, channels: int, keys: int, squares: NDArray[np.int16]) -> None:
         super().__init__()
+        kinds = int(squares[:, 2].max())
+        self.query = nn.Conv2d(channels, keys, 1)
+        self.key = nn.Conv2d(channels, keys, 1)
+        self.kind = nn.Conv2d(channels, max(kinds, 1), 1)
+        self.bias = nn.Parameter(torch.zeros(len(squares)))
+        for part in (self.query, self.kind):  # all moves alike at first
+            nn.init.zeros_(part.weight)
+            assert part.bias is not None
+            nn.init.zeros_(part.bias)
+        start, end, kind = (torch.from_numpy(column.astype(np.int64)) for column in squares.T)
+        cells = int(squares[:, :2].max()) + 1
+        self.register_buffer("pairs", start * cells + end, persistent=False)  # of each action, in [cells, cells]
+        self.register_buffer("special", torch.nonzero(kind).squeeze(1), persistent=False)  # actions of a further kind
+        self.register_buffer(
+            "ends", ((kind - 1) * cells + end)[kind > 0], persistent=False
+        )  # theirs, in [kinds, cells]
+
+    def forward(self, x: Tensor) -> Tensor:
+        q, k = self.query(x).flatten(2), self.key(x).flatten(2)  # [n, d, cells]
+        products = q.transpose(1, 2) @ k * q.shape[1] ** -0.5
+        logits: Tensor = products.flatten(1)[:, self.pairs] + self.bias
+        further = self.kind(x).flatten(1)[:, self.ends]
+        return logits.index_add(1, self.special, further.to(logits.dtype))
+
+
+class Net(nn.Module):
+    """Observations of one game to a policy and a win/draw/loss prediction, both from the mover's view.
+
+    squares: `envs.core.BoardGame.action_squares`, needed for ``config.move_keys``."""
+
+    def __init__(
+        self,
+        observation_shape: tuple[int, ...],
+        num_actions: int,
+        config: NetConfig,
+        squares: NDArray[np.int16] | None = None,
+    ) -> None:
+        super().__init__()
+        if config.move_keys and squares is None:
+            raise InputError("network option 'move_keys' is for games whose actions go from square to square")
         planes, height, width = observation_shape
         self.observation_shape, self.num_actions, self.config = (planes, height, width), num_actions, config
         pools = [bool(config.pool_every) and (i + 1) % config.pool_every == 0 for i in range(config.blocks)]
         self.stem = ConvNorm(planes, config.channels, 3)
         self.tower = nn.Sequential(*[Block(config.channels, config.pool_channels if pool else 0) for pool in pools])
-        self.policy_conv = ConvNorm(config.channels, config.policy_channels, 1)
-        self.policy = nn.Linear(config.policy_channels * height * width, num_actions)
-        self.reply = nn.Linear(config.policy_channels * height * width, num_actions) if config.reply_head else None
+        features = config.policy_channels * height * width
+        self.policy_conv = (
+            ConvNorm(config.channels, config.policy_channels, 1) if not config.move_keys or config.reply_head else None
+        )
+        self.policy: nn.Linear | MovePolicy
+        if config.move_keys and squares is not None:
+            self.policy = MovePolicy(config.channels, config.move_keys, squares)
+        else:
+            self.policy = nn.Linear(features, num_actions)
+        self.reply = nn.Linear(features, num_actions) if config.reply_head else None
         self.value_conv = ConvNorm(config.channels, config.value_channels, 1)
         self.value_hidden = nn.Linear(config.value_channels * height * width, config.value_hidden)
         self.value = nn.Linear(config.value_hidden, 3)
         self.plies_left = nn.Linear(config.value_hidden, 1) if config.plies_left_head else None
         for head in (self.policy, self.reply, self.value, self.plies_left):
-            if head is not None:
+            if isinstance(head, nn.Linear):
                 nn.init.zeros_(head.weight)
                 nn.init.zeros_(head.bias)
 
     def heads(self, observations: Tensor) -> Heads:
         """What every head says about float[n, C, H, W]."""
         x = self.tower(F.relu(self.stem(observations)))
-        features = F.relu(self.policy_conv(x)).flatten(1)
+        features = x if self.policy_conv is None else F.relu(self.policy_conv(x)).flatten(1)
         hidden = F.relu(self.value_hidden(F.relu(self.value_conv(x)).flatten(1)))
         return Heads(
-            policy=self.policy(features),
+            policy=self.policy(x if isinstance(self.policy, MovePolicy) else features),
             wdl=self.value(hidden),
             reply=self.reply(features) if self.reply else None,
             plies_left=F.softplus(self.plies_left(hidden)).squeeze(1) if self.plies_left else None,
@@ -171,8 +230,9 @@ class Net(nn.Module):
 
 
 def make(spec: GameSpec, config: NetConfig) -> Net:
-    """A freshly initialised network for a board game; torch's generator decides the weights."""
-    return Net(spec.observation_shape, spec.num_actions, config)
+    """A freshly initialised network for a board game; torch's generator decides the weights. Raises `InputError`."""
+    squares = envs.make(spec.id).action_squares if config.move_keys else None
+    return Net(spec.observation_shape, spec.num_actions, config, squares)
 
 
 def folded(net: Net) -> Net:

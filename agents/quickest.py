@@ -2,7 +2,8 @@
 
 A search that is sure of winning sees hardly any difference between its moves, and may shuffle its pieces until a draw
 by rule. A network that predicts how long the game goes on (`networks.NetConfig.plies_left_head`) breaks such ties; the
-search itself is left alone.
+search itself is left alone. Only moves that the search took as seriously as its own choice are alike: what was
+looked at twice is not known to win.
 """
 
 from __future__ import annotations
@@ -15,15 +16,18 @@ from agents.networks import Net
 from agents.search.results import Roots
 from envs.core import BoardGame, States
 
-SURE = 0.9  # value from which a win is taken to be certain
+SURE = 0.98  # value from which a win is taken to be certain
 ALIKE = 0.02  # moves within so much of the best value win alike
 
 
 def quickest(game: BoardGame, net: Net, states: States, roots: Roots) -> NDArray[np.int32]:
     """int32[n]: the search's choice, or in won positions the move that wins soonest. ``net`` has the head for it."""
     actions = roots.action.copy()
-    best = np.take_along_axis(roots.q, actions[:, None].astype(np.int64), axis=1)  # NaN where it was not visited, ...
-    rows, moves = np.nonzero((roots.value >= SURE)[:, None] & (roots.q >= best - ALIKE))  # ... and no better than any
+    chosen = actions[:, None].astype(np.int64)
+    best = np.take_along_axis(roots.q, chosen, axis=1)  # NaN where it was not visited, ...
+    alike = roots.q >= np.where(best < 1.0, best - ALIKE, best)  # ... and no better than any; 1: a proven win
+    serious = (2 * roots.visits >= np.take_along_axis(roots.visits, chosen, axis=1)) | (roots.q >= 1.0)
+    rows, moves = np.nonzero((roots.value >= SURE)[:, None] & alike & serious)
     if not len(rows):
         return actions
     after = game.step(states[rows], moves.astype(np.int32))

@@ -4,7 +4,9 @@ Every game begins with a position a few random moves into the game (header FEN),
 best moves are played, but for a share drawn from its lines and a few that are any legal moves, so that the file also
 shows how to go on after lesser ones and how to punish bad ones. What is told about a position never depends on that.
 Comments tell what the engine thought: ``[%eval]`` of the move played, ``[%lines]`` the shares of the moves it weighed,
-``[%wdl]`` what it expected. Any program reads the file, and passes over the comments it does not know.
+``[%wdl]`` what its best line promises (by `agents.uci.info.value_of`: its own model is of games between its likes,
+where a pawn and a half decides, and would teach next to nothing of what lies beyond). Any program reads the file, and
+passes over the comments it does not know.
 
 The file grows game by game and is its own state: it may be killed at any time, and goes on with the games it lacks.
 """
@@ -27,7 +29,7 @@ import numpy as np
 import envs
 from agents.core import AgentError, IllegalAnswer
 from agents.registry import describe, parse
-from agents.uci.info import Listener, value_of
+from agents.uci.info import Listener, expectation, value_of
 from agents.uci.options import UciOptions, settings
 from agents.uci.process import Process, launch
 from agents.uci.programs import resolve
@@ -84,7 +86,7 @@ class ExpertConfig:
         return (
             f"{engine} temperature={self.temperature:g} drawn={self.drawn:g} blunders={self.blunders:g} "
             f"to_the_end={self.to_the_end:g} decided={self.decided:g} fair={self.fair:g} plies={least}-{most} "
-            f"seed={self.seed}"
+            f"wdl=tanh seed={self.seed}"
         )
 
 
@@ -107,7 +109,6 @@ class Thought:
     move: str
     shares: dict[str, float]  # by move, best first, sum 1
     evals: dict[str, tuple[str, float]]  # by move, for the mover: as ``[%eval]`` has it, and in [-1, 1]
-    wdl: tuple[int, int, int] | None  # per mille, for the mover
 
 
 class Heard(Listener):
@@ -115,18 +116,16 @@ class Heard(Listener):
 
     def thought(self, move: str, temperature: float) -> Thought:
         evals: dict[str, tuple[str, float]] = {}
-        wdl = None
         for rank in sorted(self.said):
             words = self.said[rank]
             first = words[words.index("pv") + 1 : words.index("pv") + 2]
             score = _score(words)
             if first and score is not None and first[0] not in evals:
                 evals[first[0]] = score
-                wdl = wdl or _wdl(words)
         top = max((value for _, value in evals.values()), default=0.0)
         weights = {name: math.exp((value - top) / temperature) for name, (_, value) in evals.items()}
         total = math.fsum(weights.values())
-        return Thought(move, {name: weight / total for name, weight in weights.items()}, evals, wdl)
+        return Thought(move, {name: weight / total for name, weight in weights.items()}, evals)
 
 
 def _score(words: Sequence[str]) -> tuple[str, float] | None:
@@ -140,15 +139,6 @@ def _score(words: Sequence[str]) -> tuple[str, float] | None:
     except (ValueError, IndexError):
         return None
     return f"{centipawns / 100:.2f}", value_of(centipawns)
-
-
-def _wdl(words: Sequence[str]) -> tuple[int, int, int] | None:
-    try:
-        place = words.index("wdl") + 1
-        win, draw, loss = (int(word) for word in words[place : place + 3])
-    except ValueError:
-        return None
-    return win, draw, loss
 
 
 def finished(path: Path, label: str) -> set[int]:
@@ -322,8 +312,10 @@ def _comment(thought: Thought, move: str, black: int) -> str:
         said.append(f"[%eval {_turned(text) if black else text}]")
     if thought.shares:
         said.append("[%lines " + " ".join(f"{name} {share:.3f}" for name, share in thought.shares.items()) + "]")
-    if thought.wdl is not None:
-        said.append("[%wdl {} {} {}]".format(*thought.wdl))
+    if thought.evals:
+        best = max(value for _, value in thought.evals.values())
+        win, _, loss = (round(1000 * share) for share in expectation(best))
+        said.append(f"[%wdl {win} {1000 - win - loss} {loss}]")
     return " ".join(said)
 
 

@@ -2,7 +2,7 @@
 [--levels ELO ...] [--each] [--depths D ...] [--out FOLDER] [--json]``.
 
 RUN is a training of chess or minichess, of which every K-th checkpoint is measured, or one checkpoint
-(``runs/chess``). Games are played as mirrored pairs from random openings, and end as the rules or both sides say:
+(``runs/chess``). Games are played as mirrored pairs from random openings, to the end that the rules give them:
 
 - ``--levels`` of the engine, by its UCI_Elo: ``--games`` in all, in blocks against the level that promises to tell most
   (the one nearest to what is known so far); with ``--each``, so many against every level
@@ -40,9 +40,7 @@ from scipy.optimize import brentq
 from agents import checkpoints
 from agents.core import AgentError
 from agents.uci.programs import find_engine
-from arena.adjudication import Adjudication
 from arena.match import play_match
-from arena.runner import Limits
 from bench.curve import chosen
 from bench.strength import Rate
 from envs.core import InputError
@@ -120,8 +118,7 @@ def play_block(agent: str, opponent: str, game: str, number: int, games: int, se
     """Games of one block, whose number decides its openings; in a process with one thread."""
     torch.set_num_threads(1)
     counts = {"wins": 0, "draws": 0, "losses": 0}
-    limits = Limits(adjudicate=Adjudication())
-    for record in play_match(agent, opponent, game, games, seed=1_000_003 * seed + number, limits=limits, batch=games):
+    for record in play_match(agent, opponent, game, games, seed=1_000_003 * seed + number, batch=games):
         if record.fault is not None:
             raise AgentError(f"{opponent}: {record.fault.kind}: {record.fault.message}")
         mine = record.returns[0 if record.agents[0].spec == agent else 1]

@@ -106,8 +106,20 @@ class BoardGame(Protocol):
 
     @property
     def action_symmetry(self) -> NDArray[np.int32]:
-        """int32[S, A]: action ``a`` of a position is action ``action_symmetry[k, a]`` of its image under ``k``."""
+        """int32[S, A]: action ``a`` of a position is action ``action_symmetry[k, a]`` of its image under ``k``.
+
+        There may be more rows, of symmetries that hold in some positions only: see `symmetric`."""
         ...
+
+    @property
+    def action_squares(self) -> NDArray[np.int16] | None:
+        """int16[A, 3]: the square that each action leaves, the one it goes to (numbered row by row as in observations),
+        and 0, or a number from 1 for each other action between the same two; None where actions are not like that."""
+        return None
+
+    def symmetric(self, states: States) -> NDArray[np.bool_]:
+        """bool[B]: whether all symmetries hold in a position, those beyond the first S too."""
+        return np.ones(len(states), np.bool_)
 
     @property
     def square_symmetry(self) -> NDArray[np.int32]:

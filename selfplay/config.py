@@ -139,23 +139,25 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
     # that nobody would play on purpose, so that play is sound there too.
     "connect_four": {"net": SIZES["medium"], "random_openings": 0.7, "random_plies": 20},
     "minichess": {
-        "net": replace(SIZES["medium"], plies_left_head=True),
+        "net": replace(SIZES["medium"], move_keys=32, plies_left_head=True),
         "simulations": 128,
         "fast_simulations": 24,
         "random_plies": 10,
         "temperature_halflife": 8.0,
         "window": 60_000,
-        "early": EarlyConfig(resign_below=-0.95, draw_within=0.05, draw_after=24),
+        "early": EarlyConfig(resign_below=-0.95, draw_above=0.9, draw_after=24),
     },
     "chess": {
-        "net": replace(SIZES["medium"], blocks=6, plies_left_head=True),
+        "net": replace(
+            SIZES["medium"], blocks=6, move_keys=32, value_channels=16, value_hidden=128, plies_left_head=True
+        ),
         "slots": 192,
         "simulations": 128,
         "fast_simulations": 24,
         "random_plies": 12,
         "temperature_halflife": 16.0,
         "window": 120_000,
-        "early": EarlyConfig(resign_below=-0.95, draw_within=0.05, draw_after=40),
+        "early": EarlyConfig(resign_below=-0.95, draw_above=0.9, draw_after=40),
     },
     "othello": {
         "net": SIZES["medium"],

@@ -20,11 +20,13 @@ RULES, RESIGNED, AGREED = range(3)  # how a game ended
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EarlyConfig:
-    """When games end early. Values are in [-1, 1], from the view of the player who has just searched."""
+    """When games end early. Values are in [-1, 1], from the view of the player who has just searched.
+
+    A draw needs searches that expect one, for a network that knows nothing expects 0 everywhere as well."""
 
     resign_below: float = -1.0  # a player whose searches say less gives up; -1: nobody ever does
     resign_after: int = 3  # of the player's own searches, one after the other
-    draw_within: float = 0.0  # both agree on a draw when all searches say something closer to 0; 0: they never do
+    draw_above: float = 1.0  # both agree on a draw that all searches give a greater probability; 1: they never do
     draw_after: int = 16  # searches, of both players together
     played_on: float = 0.1  # share of games in which verdicts are noted but not carried out
 
@@ -32,7 +34,7 @@ class EarlyConfig:
         for name, low, high in (
             ("resign_below", -1, 0),
             ("resign_after", 1, 1_000),
-            ("draw_within", 0, 1),
+            ("draw_above", 0, 1),
             ("draw_after", 1, 10_000),
             ("played_on", 0, 1),
         ):
@@ -48,7 +50,7 @@ class Verdicts:
     def __init__(self, config: EarlyConfig, slots: int) -> None:
         self._config = config
         self._hopeless = np.zeros((slots, 2), np.int64)  # searches without hope in a row, by player
-        self._even = np.zeros(slots, np.int64)  # searches near 0 in a row
+        self._even = np.zeros(slots, np.int64)  # searches in a row that expect a draw
         self._plays_on = np.zeros(slots, np.bool_)
         self._noted = np.full(slots, np.nan, np.float32)  # first verdict in a game that is played on, for player 0
         self.ended = self.checked = self.wrong = (
@@ -61,14 +63,16 @@ class Verdicts:
         self._plays_on[slots] = u < self._config.played_on
 
     def judge(
-        self, slots: NDArray[np.int64], movers: NDArray[np.int8], values: NDArray[np.float32]
+        self, slots: NDArray[np.int64], movers: NDArray[np.int8], wdl: NDArray[np.float32]
     ) -> tuple[NDArray[np.float32], NDArray[np.int8]]:
-        """Takes note of a search in each slot. Returns the outcome for player 0 (NaN: play on) and how it ended."""
+        """Takes note of what a search in each slot expects, float32[n, 3]. Returns the outcome for player 0 (NaN: play
+        on) and how it ended."""
         config, rows = self._config, np.arange(len(slots))
         hopeless = self._hopeless[slots]
+        values = wdl[:, 0] - wdl[:, 2]
         hopeless[rows, movers] = np.where(values < config.resign_below, hopeless[rows, movers] + 1, 0)
         self._hopeless[slots] = hopeless
-        self._even[slots] = np.where(np.abs(values) < config.draw_within, self._even[slots] + 1, 0)
+        self._even[slots] = np.where(wdl[:, 1] > config.draw_above, self._even[slots] + 1, 0)
         resigns = hopeless[rows, movers] >= config.resign_after
         agrees = self._even[slots] >= config.draw_after
         outcome = np.where(resigns, np.where(movers == 0, -1, 1), np.where(agrees, 0, np.nan)).astype(np.float32)

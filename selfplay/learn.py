@@ -44,18 +44,21 @@ from selfplay.targets import UNIT
 PASSED_OVER = Path("logs") / "passed_over.txt"
 TOLD = 3  # problems that one progress tells
 
-# What differs from self-play. Positions are many and fresh, so each is used about once a pass; the window only mixes
-# the games, and does not grow. What an expert expects is worth more than what became of it, after moves at random.
+# What differs from self-play. As much of the file as the window holds is read before learning begins, or its first
+# games would be used many times as often as its last; the window does not grow. What an expert expects is worth more
+# than what became of it, after moves at random. A network that sees the same games again and again needs weight decay.
 CHANGES = {
     "workers": 1,  # here PyTorch's threads
     "chunk_games": 64,
     "surprise": 0.0,
     "td_lambda": 0.3,
     "samples_per_position": 1.0,
-    "window": 200_000,
+    "window": 500_000,
     "window_alpha": 0.01,
     "window_beta": 0.01,
-    "min_positions": 20_000,
+    "min_positions": 500_000,
+    "weight_decay": 0.1,
+    "average": 0.999,
 }
 
 
@@ -255,13 +258,31 @@ class _Learning:
             reports.give(now, self._progress)
 
     @property
+    def _whole(self) -> bool:
+        """Whether the window holds the whole file, so that nothing is read again."""
+        return self.reading.passes == 1 and len(self.replay.window) == self.counters.positions
+
+    @property
     def _allowed(self) -> float:
         """Steps that the positions read so far allow."""
-        return self.counters.weight / UNIT * self.config.samples_per_position / self.config.batch
+        steps = self.counters.weight / UNIT * self.config.samples_per_position / self.config.batch
+        if not self._whole:
+            return steps
+        return math.inf if self.budget.passes is None else steps * self.budget.passes
+
+    @property
+    def _passes(self) -> float:
+        """Through the file."""
+        if not self._whole:
+            return self.reading.share
+        once = self.config.samples_per_position * max(len(self.replay.window), 1)
+        return self.learner.steps * self.config.batch / once
 
     @property
     def _hungry(self) -> bool:
         """Whether to read on: until there is enough to mix, then as learning uses it up."""
+        if self._whole:
+            return False
         if self.budget.passes is not None and self.reading.passes >= self.budget.passes:
             return False
         filling = not self.reading.passes and self.counters.positions < self.config.min_positions
@@ -273,6 +294,8 @@ class _Learning:
         if self.budget.seconds is not None:
             return min(1.0, self.counters.seconds / self.budget.seconds) if self.budget.seconds else 1.0
         assert self.budget.passes is not None
+        if self._whole:
+            return min(1.0, self.learner.steps / max(self._allowed, 1.0))
         read = self.reading.share / self.budget.passes if self.budget.passes else 1.0
         return min(1.0, read * min(1.0, self.learner.steps / max(self._allowed, 1.0)))
 
@@ -354,7 +377,7 @@ class _Learning:
             seconds=counters.seconds,
             share=share,
             left=max(0.0, left) if left == left else nan,
-            passes=self.reading.share,
+            passes=self._passes,
             games=counters.games,
             passed_over=self.reading.passed_over.total(),
             positions=counters.positions,

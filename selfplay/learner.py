@@ -15,7 +15,7 @@ from torch.nn import functional as F
 from agents.devices import find
 from agents.networks import PLIES, Heads, Net
 from agents.precision import autocast
-from envs.core import BoardGame
+from envs.core import BoardGame, States
 from selfplay.chunks import unpack
 from selfplay.config import TrainConfig
 from selfplay.errors import Diverged
@@ -29,6 +29,15 @@ class Batch(NamedTuple):
     value: Tensor  # float32[n, 3]
     replies: Tensor  # int64[n], -1: none
     plies_left: Tensor  # float32[n], NaN: not known
+
+
+def draw_symmetries(game: BoardGame, states: States, random: np.random.Generator) -> NDArray[np.int8]:
+    """int8[n]: for each position one of the symmetries that hold there."""
+    every = len(game.action_symmetry)
+    k = random.integers(0, every, len(states))
+    if every > game.spec.num_symmetries:
+        k = np.where(game.symmetric(states), k, k % game.spec.num_symmetries)
+    return k.astype(np.int8)
 
 
 def make_batch(game: BoardGame, rows: Rows, k: NDArray[np.int8]) -> Batch:
@@ -135,7 +144,7 @@ class Learner:
     def step(self, rows: Rows, share: float) -> Step:
         """Learns from these positions, each under a random symmetry. Raises `Diverged`, the weights being unharmed."""
         config = self.config
-        k = self.generator.integers(0, self.game.spec.num_symmetries, len(rows)).astype(np.int8)
+        k = draw_symmetries(self.game, rows.states, self.generator)
         batch = Batch(*(part.to(self.device, non_blocking=True) for part in make_batch(self.game, rows, k)))
         with autocast(config.precision, self.device):
             heads = self.net.heads(batch.observations)

@@ -22,10 +22,10 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import chess
-import chess.engine
 import chess.pgn
 
 import envs
+from agents.uci.info import expectation, value_of
 from envs.chess.threats import BISHOP, QUEEN, ROOK
 from envs.core import BoardGame, InputError
 
@@ -151,7 +151,7 @@ class _Visitor(chess.pgn.BaseVisitor["Played | Problem"]):
             return
         ply = len(self._played.moves)
         if (found := _EVAL.search(comment)) is not None:
-            self._played.expected.setdefault(ply, _of_eval(found[1], found[2], ply, self._black(ply)))
+            self._played.expected.setdefault(ply, _of_eval(found[1], found[2], self._black(ply)))
         if (found := _WDL.search(comment)) is not None and ply and sum(map(int, found.groups())):
             win, draw, loss = map(int, found.groups())
             total = win + draw + loss
@@ -200,14 +200,14 @@ def code_of(move: chess.Move) -> int:
     return move.from_square | move.to_square << 6 | _PROMOTIONS.get(move.promotion, 0) << 12
 
 
-def _of_eval(mate: str | None, pawns: str | None, ply: int, black: bool) -> WDL:
-    """Win, draw and loss for the mover, by Stockfish's own model of its evaluations."""
+def _of_eval(mate: str | None, pawns: str | None, black: bool) -> WDL:
+    """Win, draw and loss for the mover. Engines' own models are of their games against themselves, where a pawn and a
+    half decides, and teach next to nothing of what lies beyond; this is what such an advantage is worth to others."""
     if mate is not None:
         wins = not mate.startswith("-")  # "#0" is said of nobody in a running game
         return (1.0, 0.0, 0.0) if wins != black else (0.0, 0.0, 1.0)
-    centipawns = round(float(pawns or 0) * 100)
-    found = chess.engine.Cp(-centipawns if black else centipawns).wdl(model="sf", ply=max(ply, 1))
-    return found.wins / found.total(), found.draws / found.total(), found.losses / found.total()
+    centipawns = 100 * float(pawns or 0)
+    return expectation(value_of(-centipawns if black else centipawns))
 
 
 def _shares(words: Sequence[str]) -> dict[int, float]:

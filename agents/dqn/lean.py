@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from agents.dqn.network import QConfig, QNetwork
+from agents.dqn.network import PixelNorm, QConfig, QNetwork
 from agents.dqn.norm import norm_relu
 from envs.kernels import njit
 
@@ -77,12 +77,14 @@ class Lean:
             elif isinstance(layer, nn.Linear):
                 x = functional.linear(x, self._leaves[f"{name}.weight"], self._leaves[f"{name}.bias"])
             elif isinstance(layer, nn.LayerNorm):  # and the ReLU that follows it
-                rows = x.permute(0, 2, 3, 1) if x.dim() == 4 else x
+                last = x.permute(0, 2, 3, 1) if x.dim() == 4 else x
+                rows = last.reshape(-1, last.shape[-1]) if isinstance(layer, PixelNorm) else last
                 weight, bias = self._leaves[f"{name}.weight"], self._leaves[f"{name}.bias"]
                 if self._type == torch.bfloat16:
                     rows = norm_relu(rows, weight, bias, layer.eps)
                 else:
                     rows = functional.relu(functional.layer_norm(rows, rows.shape[1:], weight, bias, layer.eps))
+                rows = rows.view(last.shape)
                 x = rows.permute(0, 3, 1, 2) if x.dim() == 4 else rows
             elif isinstance(layer, nn.Flatten):
                 x = x.flatten(1)

@@ -1,7 +1,8 @@
 """The Q-network: the Nature DQN's convolutions (Mnih et al. 2015, Methods, "Model architecture"), with options.
 
 - ``layer_norm`` after every hidden layer, before its ReLU, is what makes Q-learning without a target network stable
-  (PQN, arXiv 2407.04811, section 4).
+  (PQN, arXiv 2407.04811, section 4). ``pixel_norm``: after a convolution each pixel's channels are normalised, as the
+  authors' code does, and not the whole picture, where walls and bricks decide the scale and the ball all but vanishes.
 - ``dueling`` splits the last layers into a value and the actions' advantages (Wang et al., arXiv 1511.06581, eq. 9).
 - ``quantiles`` predicts so many quantiles of the return instead of its mean (QR-DQN, arXiv 1710.10044).
 """
@@ -28,6 +29,7 @@ class QConfig:
     channels: int = 32  # of the first convolution; the other two have twice as many, as in the Nature network
     hidden: int = 512  # units of the linear layer behind the convolutions
     layer_norm: bool = False
+    pixel_norm: bool = False  # those after convolutions over the channels of each pixel
     dueling: bool = False
     quantiles: int = 0  # of the return's distribution, by action; 0: its mean only
     stack: int = SHAPE[0]  # frames in an observation
@@ -37,7 +39,7 @@ class QConfig:
     def __post_init__(self) -> None:
         for field in fields(self):
             value, what = getattr(self, field.name), f"network option {field.name!r}"
-            if field.name in ("layer_norm", "dueling"):
+            if field.name in ("layer_norm", "pixel_norm", "dueling"):
                 if not isinstance(value, bool):
                     raise InputError(f"{what} is true or false, not {value!r}")
                 continue
@@ -55,6 +57,16 @@ def config(values: Mapping[str, Any]) -> QConfig:
     return QConfig(**values)
 
 
+class PixelNorm(nn.LayerNorm):
+    """A layer norm over the channels of each pixel: [n, C, H, W] -> the same."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__(channels, eps=1e-3)  # where there is nothing to see, rounding is not made a signal
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x.movedim(1, -1)).movedim(-1, 1)
+
+
 class QNetwork(nn.Module):
     """uint8[n, stack, height, width] -> float32[n, A], or float32[n, A, quantiles]."""
 
@@ -67,7 +79,8 @@ class QNetwork(nn.Module):
         for outputs, (kernel, stride) in zip(sizes, _kernels(shape), strict=True):
             side = ((side[0] - kernel) // stride + 1, (side[1] - kernel) // stride + 1)
             layers.append(nn.Conv2d(inputs, outputs, kernel, stride))
-            layers += [nn.LayerNorm([outputs, *side])] if shape.layer_norm else []
+            if shape.layer_norm:
+                layers.append(PixelNorm(outputs) if shape.pixel_norm else nn.LayerNorm([outputs, *side]))
             layers.append(nn.ReLU())
             inputs = outputs
         layers += [nn.Flatten(), nn.Linear(inputs * side[0] * side[1], shape.hidden)]

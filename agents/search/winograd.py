@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from agents.networks import Block, ConvNorm, Net
+from agents.networks import Block, ConvNorm, MovePolicy, Net
 from envs.kernels import njit
 
 Floats = NDArray[np.float32]
@@ -193,7 +193,7 @@ class WinogradNet:
             assert isinstance(block, Block)
             self._layers += [_layer(block.first, ends=False, pool=block.bias), _layer(block.second, ends=True)]
         cells = self._height * self._width
-        self._policy = (_pointwise(net.policy_conv), _linear(net.policy, cells))
+        self._policy = _Moves(net.policy) if isinstance(net.policy, MovePolicy) else _Everywhere(net, cells)
         self._value = (_pointwise(net.value_conv), _linear(net.value_hidden, cells), _linear(net.value))
         self._scratch: dict[int, tuple[dict[int, _Input], _Output]] = {}
 
@@ -202,9 +202,7 @@ class WinogradNet:
         n = len(planes)
         features = self._tower(planes)
         spare = max(0, FEWEST_ROWS - n)
-        (conv, policy) = self._policy
-        x = torch.addmm(conv[0], features, conv[1]).relu_().view(n, -1)
-        logits = torch.addmm(policy[0], functional.pad(x, (0, 0, 0, spare)), policy[1])
+        logits = self._policy(features, n)
         (conv, hidden, value) = self._value
         x = torch.addmm(conv[0], features, conv[1]).relu_().view(n, -1)
         x = torch.addmm(hidden[0], functional.pad(x, (0, 0, 0, spare)), hidden[1]).relu_()
@@ -253,6 +251,38 @@ class WinogradNet:
         return inputs, _Output(m, m.numpy().reshape(36, n, tiles * channels), columns, cells)
 
 
+class _Everywhere:
+    """The linear policy on features float32[n * cells, C]; [n, A] and maybe more."""
+
+    def __init__(self, net: Net, cells: int) -> None:
+        assert net.policy_conv is not None
+        assert isinstance(net.policy, nn.Linear)
+        self._conv, self._linear = _pointwise(net.policy_conv), _linear(net.policy, cells)
+
+    def __call__(self, features: Tensor, n: int) -> Tensor:
+        x = torch.addmm(self._conv[0], features, self._conv[1]).relu_().view(n, -1)
+        x = functional.pad(x, (0, 0, 0, max(0, FEWEST_ROWS - n)))
+        return torch.addmm(self._linear[0], x, self._linear[1])
+
+
+class _Moves:
+    """`networks.MovePolicy` on features float32[n * cells, C]."""
+
+    def __init__(self, policy: MovePolicy) -> None:
+        self._query, self._key, self._kind = (_pointwise(part) for part in (policy.query, policy.key, policy.kind))
+        self._scale = policy.query.out_channels**-0.5
+        self._bias, self._pairs, self._special = policy.bias.detach(), policy.pairs, policy.special
+        self._ends = policy.ends
+
+    def __call__(self, features: Tensor, n: int) -> Tensor:
+        q, k, kind = (torch.addmm(bias, features, w) for bias, w in (self._query, self._key, self._kind))
+        d = q.shape[1]
+        products = torch.bmm(q.mul_(self._scale).view(n, -1, d), k.view(n, -1, d).transpose(1, 2))
+        logits = products.view(n, -1).index_select(1, self._pairs).add_(self._bias)
+        further = kind.view(n, -1, kind.shape[1]).transpose(1, 2).reshape(n, -1).index_select(1, self._ends)
+        return logits.index_add_(1, self._special, further)
+
+
 def _layer(module: ConvNorm, *, ends: bool, pool: nn.Linear | None = None) -> _Layer:
     """A folded convolution: filters transformed (G g G^T), their input channels filled up with zeros."""
     weight = module.conv.weight.double().numpy()  # [C, C', 3, 3]
@@ -270,10 +300,11 @@ def _layer(module: ConvNorm, *, ends: bool, pool: nn.Linear | None = None) -> _L
 Affine = tuple[Tensor, Tensor]  # bias [out], weight [in, out], for torch.addmm
 
 
-def _pointwise(module: ConvNorm) -> Affine:
+def _pointwise(module: ConvNorm | nn.Conv2d) -> Affine:
     """A folded 1x1 convolution as a matrix product over channels."""
-    assert module.conv.bias is not None, "fold the network first"
-    return module.conv.bias.clone(), module.conv.weight[:, :, 0, 0].T.contiguous()
+    conv = module.conv if isinstance(module, ConvNorm) else module
+    assert conv.bias is not None, "fold the network first"
+    return conv.bias.detach().clone(), conv.weight.detach()[:, :, 0, 0].T.contiguous()
 
 
 def _linear(module: nn.Linear, cells: int = 1) -> Affine:

@@ -22,6 +22,12 @@ def value_of(centipawns: float) -> float:
     return math.tanh(_LICHESS / 2 * centipawns)
 
 
+def expectation(value: float) -> tuple[float, float, float]:
+    """Win, draw and loss that a value in [-1, 1] stands for: two half points, each won with chance (1 + value) / 2."""
+    half = (1 + min(max(value, -1.0), 1.0)) / 2
+    return half * half, 2 * half * (1 - half), (1 - half) ** 2
+
+
 def centipawns_of(value: float) -> float:
     """The inverse of `value_of`, for values inside (-1, 1)."""
     return 2 / _LICHESS * math.atanh(value)

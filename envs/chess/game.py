@@ -15,6 +15,7 @@ from envs.chess.fen import from_fen, to_fen
 from envs.chess.notation import find, moves_of, san, uci
 from envs.chess.planes import LARGE_PLANES, SMALL_PLANES, key_rows, mirror_rows, observe_rows
 from envs.chess.position import (
+    CASTLING,
     FACTS,
     STATUS,
     checked,
@@ -88,17 +89,29 @@ class _Chess(BoardGame):
         return key_rows(states)
 
     def symmetry(self, states: States, k: NDArray[np.int8]) -> States:
-        return states.copy() if self.spec.num_symmetries == 1 else mirror_rows(states, k, U(self.size))
+        return mirror_rows(states, k, U(self.size))
+
+    @cached_property
+    def action_squares(self) -> NDArray[np.int16]:
+        moves = self._moves.astype(np.int16)
+        start, end, promotion = moves & 63, moves >> 6 & 63, moves >> 12
+        squares = [at // 8 * self.size + at % 8 for at in (start, end)]
+        return np.stack([*squares, np.searchsorted([0, *sorted(set(promotion.tolist()) - {0})], promotion)], axis=1)
+
+    def symmetric(self, states: States) -> NDArray[np.bool_]:
+        """Where nobody may castle any more, left and right are alike."""
+        alike: NDArray[np.bool_] = (states[:, FACTS] >> CASTLING & U(0xF)) == 0
+        return alike
 
     @cached_property
     def action_symmetry(self) -> NDArray[np.int32]:
         same = np.arange(self.spec.num_actions, dtype=np.int32)
-        return np.stack([same, mirrored_actions(self.size)][: self.spec.num_symmetries])
+        return np.stack([same, mirrored_actions(self.size)])
 
     @cached_property
     def square_symmetry(self) -> NDArray[np.int32]:
         squares = np.arange(self.size**2, dtype=np.int32).reshape(self.size, self.size)
-        return np.stack([squares.ravel(), squares[:, ::-1].ravel()][: self.spec.num_symmetries])
+        return np.stack([squares.ravel(), squares[:, ::-1].ravel()])
 
     def rollout(self, states: States, seeds: NDArray[np.uint64]) -> NDArray[np.float32]:
         return rollout_rows(states, seeds, U(self.size))

@@ -90,6 +90,9 @@ def mirror_rows(states: States, k: NDArray[np.int8], size: np.uint64) -> States:
         if k[b]:
             for word in range(FACTS):
                 out[b, word] = mirrored(states[b, word], size)
+            passant = field(states[b], PASSANT, 4)  # 1 + its file
+            if passant:
+                out[b, FACTS] ^= (passant ^ (size + U(1) - passant)) << PASSANT
             for slot in range(np.int64(field(states[b], REMEMBERED, 8))):
                 shift = U(16 * (slot % 4))
                 move = (states[b, MEMORY + slot // 4] >> shift) & U(0xFFFF)

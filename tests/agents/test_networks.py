@@ -1,12 +1,13 @@
 import copy
 
+import numpy as np
 import pytest
 import torch
 from torch.nn import functional
 
 import envs
 from agents import networks
-from agents.networks import SIZES, Net, NetConfig
+from agents.networks import SIZES, MovePolicy, Net, NetConfig
 from envs.core import InputError
 
 from .nets import opinionated
@@ -28,6 +29,41 @@ def test_an_untrained_network_believes_in_all_actions_and_results_alike():
     assert wdl.shape == (5, 3)
     assert (logits == 0).all()
     assert (wdl == 0).all()
+
+
+@pytest.mark.parametrize("game", ["chess", "minichess"])
+def test_the_logit_of_a_move_is_the_product_of_its_squares(game):
+    rules = envs.make(game)
+    squares, size = rules.action_squares, rules.spec.observation_shape[-1]
+    policy = MovePolicy(6, 4, squares).double()
+    x = torch.rand(2, 6, size, size, dtype=torch.float64)
+    assert (policy(x) == 0).all()  # all moves alike at first
+    for parameter in policy.parameters():
+        torch.nn.init.normal_(parameter)
+    q, k, kinds = (part(x).flatten(2) for part in (policy.query, policy.key, policy.kind))
+    logits = policy(x)
+    assert logits.shape == (2, rules.spec.num_actions)
+    for action, (start, end, kind) in enumerate(squares.tolist()):
+        wanted = (q[:, :, start] * k[:, :, end]).sum(dim=1) / 2 + policy.bias[action]
+        torch.testing.assert_close(logits[:, action], wanted + (kinds[:, kind - 1, end] if kind else 0))
+
+
+def test_the_squares_of_chess_actions_are_those_of_their_names():
+    rules = envs.make("chess")
+    state = rules.from_fen("r3k3/1P6/8/8/8/8/8/4K3 w q - 0 1")
+    found = {}
+    for action in np.flatnonzero(rules.legal(state[None])[0]).tolist():
+        start, end, kind = rules.action_squares[action].tolist()
+        found[rules.action_name(state, action)] = ("abcdefgh"[start % 8] + str(start // 8 + 1), end, kind)
+    assert found["e1e2"] == ("e1", 12, 0)
+    promotions = {name: kind for name, (_, end, kind) in found.items() if name.startswith("b7a8") and end == 56}
+    assert promotions["b7a8n"] == 0  # a pawn's plain action
+    assert sorted(promotions.values()) == [0, 1, 2, 3]
+
+
+def test_moves_need_squares():
+    with pytest.raises(InputError, match="move_keys"):
+        networks.make(envs.make("connect_four").spec, NetConfig(move_keys=8))
 
 
 def test_the_number_of_parameters_is_the_sum_of_the_layers():

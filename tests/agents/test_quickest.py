@@ -21,11 +21,11 @@ class Pace(Net):
         return Heads(torch.zeros(n, 7), torch.zeros(n, 3), None, 6 - observations[:, :2, :, 0].sum(dim=(1, 2)))
 
 
-def roots(action, value, q):
+def roots(action, value, q, visits=None):
     q = np.array(q, np.float32)
     n = len(q)
     return Roots(
-        visits=np.isfinite(q).astype(np.int32),
+        visits=np.isfinite(q).astype(np.int32) if visits is None else np.array(visits, np.int32),
         q=q,
         priors=np.full((n, 7), 1 / 7, np.float32),
         policy=np.full((n, 7), 1 / 7, np.float32),
@@ -40,16 +40,27 @@ def roots(action, value, q):
 def test_only_sure_wins_are_hurried_and_only_among_equals():
     nan = np.nan
     q = [
-        [0.94, nan, nan, 0.95, nan, nan, nan],  # the leftmost column wins as well, and sooner
-        [0.90, nan, nan, 0.95, nan, nan, nan],  # it wins less surely
+        [0.97, nan, nan, 0.98, nan, nan, nan],  # the leftmost column wins as well, and sooner
+        [0.93, nan, nan, 0.98, nan, nan, nan],  # it wins less surely
         [0.50, nan, nan, 0.50, nan, nan, nan],  # nobody is sure
-        [nan, 0.95, nan, 0.95, nan, nan, nan],  # it has not been looked at
+        [nan, 0.98, nan, 0.98, nan, nan, nan],  # it has not been looked at
         [-1.0, -1.0, nan, nan, nan, nan, nan],  # the choice has not been looked at either, all others lose
     ]
-    found = quickest(GAME, Pace(), GAME.init(5), roots([3] * 5, [0.95, 0.95, 0.5, 0.95, 0.95], q))
+    found = quickest(GAME, Pace(), GAME.init(5), roots([3] * 5, [0.98, 0.98, 0.5, 0.98, 0.98], q))
     assert found.tolist()[:3] == [0, 3, 3]
     assert found.tolist()[3] in (1, 3)
     assert found.tolist()[4] == 3
+
+
+def test_a_move_that_was_hardly_looked_at_is_not_preferred_however_good_it_looks():
+    nan = np.nan
+    q = [[0.99, nan, nan, 0.98, nan, nan, nan]] * 2 + [
+        [0.99, nan, nan, 1.0, nan, nan, nan],
+        [1.0, nan, nan, 0.98] + [nan] * 3,
+    ]
+    visits = [[2, 0, 0, 30, 0, 0, 0], [15, 0, 0, 30, 0, 0, 0], [30, 0, 0, 30, 0, 0, 0], [2, 0, 0, 30, 0, 0, 0]]
+    found = quickest(GAME, Pace(), GAME.init(4), roots([3] * 4, [0.99] * 4, q, visits))
+    assert found.tolist() == [3, 0, 3, 0]  # too few visits; enough; not as sure as a proven win; proven itself
 
 
 def test_a_move_that_wins_at_once_is_the_quickest():

@@ -10,6 +10,11 @@ from selfplay.early import AGREED, RESIGNED, RULES, EarlyConfig, Verdicts
 from selfplay.play import SelfPlay
 
 
+def expecting(*values, draw=0.0):
+    """float32[n, 3]: win, draw and loss that amount to these values, with at least so much of a draw in them."""
+    return np.array([((1 - draw + v) / 2, draw, (1 - draw - v) / 2) for v in values], np.float32)
+
+
 def judged(config, values, first=0, u=0.5):
     """Verdicts on one game in which the searches of both players, taking turns, say these values."""
     verdicts = Verdicts(config, 3)
@@ -18,7 +23,7 @@ def judged(config, values, first=0, u=0.5):
     found = []
     for ply, value in enumerate(values):
         mover = np.array([(first + ply) % 2], np.int8)
-        (outcome,), (how,) = verdicts.judge(slot, mover, np.array([value], np.float32))
+        (outcome,), (how,) = verdicts.judge(slot, mover, expecting(value) if isinstance(value, float) else value)
         found.append((float(outcome), int(how)))
     return found, verdicts
 
@@ -36,14 +41,16 @@ def test_a_player_without_hope_several_times_running_resigns(first, outcome):
     assert found == [PLAY] * 6
 
 
-def test_both_agree_on_a_draw_after_many_level_searches():
-    config = EarlyConfig(draw_within=0.05, draw_after=3, played_on=0.0)
-    assert judged(config, [0.01, -0.04, 0.0])[0] == [PLAY, PLAY, (0.0, AGREED)]
-    assert judged(config, [0.01, -0.04, 0.2, 0.0, 0.0])[0] == [PLAY] * 5
+def test_both_agree_on_a_draw_after_many_searches_that_expect_one():
+    config = EarlyConfig(draw_above=0.9, draw_after=3, played_on=0.0)
+    sure, unsure = expecting(0.01, draw=0.95), expecting(0.01, draw=0.8)
+    assert judged(config, [sure, sure, sure])[0] == [PLAY, PLAY, (0.0, AGREED)]
+    assert judged(config, [sure, sure, unsure, sure, sure])[0] == [PLAY] * 5
+    assert judged(config, [expecting(0.0, draw=1 / 3)] * 30)[0] == [PLAY] * 30  # who knows nothing agrees to nothing
 
 
 def test_nobody_gives_up_by_default():
-    assert judged(EarlyConfig(), [-1.0, 1.0] * 10 + [0.0] * 50)[0] == [PLAY] * 70
+    assert judged(EarlyConfig(), [-1.0, 1.0] * 10 + [expecting(0.0, draw=1.0)] * 50)[0] == [PLAY] * 70
 
 
 def test_games_played_on_check_the_verdict():
@@ -64,15 +71,13 @@ def test_slots_do_not_see_each_other():
     both = np.array([0, 1])
     verdicts.begin(both, np.array([0.5, 0.5]))
     for values in ((-0.95, 0.0), (0.95, 0.0)):
-        verdicts.judge(both, np.array([0, 0], np.int8), np.array(values, np.float32))
-    outcome, how = verdicts.judge(np.array([1]), np.array([0], np.int8), np.array([-0.95], np.float32))
+        verdicts.judge(both, np.array([0, 0], np.int8), expecting(*values))
+    outcome, how = verdicts.judge(np.array([1]), np.array([0], np.int8), expecting(-0.95))
     assert np.isnan(outcome).all()
     assert how.tolist() == [RULES]
 
 
-@pytest.mark.parametrize(
-    "changes", [{"resign_below": 0.5}, {"resign_after": 0}, {"draw_within": 2}, {"played_on": 1.1}]
-)
+@pytest.mark.parametrize("changes", [{"resign_below": 0.5}, {"resign_after": 0}, {"draw_above": 2}, {"played_on": 1.1}])
 def test_senseless_numbers_are_refused(changes):
     (name,) = changes
     with pytest.raises(InputError, match=name):
@@ -80,7 +85,7 @@ def test_senseless_numbers_are_refused(changes):
 
 
 def test_self_play_ends_games_early_and_says_how():
-    early = EarlyConfig(resign_below=-0.5, resign_after=1, draw_within=0.01, draw_after=3, played_on=0.3)
+    early = EarlyConfig(resign_below=-0.5, resign_after=1, draw_above=0.9, draw_after=3, played_on=0.3)
     config = TrainConfig(game="tic_tac_toe", slots=16, simulations=40, fast_simulations=40, early=early)
     players = SelfPlay(envs.make("tic_tac_toe"), UniformEvaluator(), config, stream=1)
     ended = []

@@ -11,7 +11,7 @@ from agents.networks import PLIES, Heads, NetConfig
 from selfplay.chunks import pack, unpack
 from selfplay.config import TrainConfig
 from selfplay.errors import Diverged
-from selfplay.learner import Learner, learning_rate, losses, make_batch
+from selfplay.learner import Learner, draw_symmetries, learning_rate, losses, make_batch
 from selfplay.window import Rows
 
 TINY = NetConfig(blocks=1, channels=8, pool_every=0)
@@ -67,6 +67,17 @@ def test_a_turned_position_has_its_policy_and_reply_turned_with_it(game):
                 if action == rows.replies[i]:
                     assert batch.replies[i] == there
         assert np.array_equal(batch.value.numpy(), rows.value)
+
+
+def test_symmetries_are_drawn_where_they_hold():
+    rules, random = envs.make("chess"), np.random.default_rng(0)
+    castles, free = (rules.from_fen(f"r3k3/8/8/8/8/8/8/4K3 w {rights} - 0 1") for rights in ("q", "-"))
+    states = np.stack([castles, free] * 100)
+    drawn = draw_symmetries(rules, states, random)
+    assert not drawn[::2].any()
+    assert 30 < drawn[1::2].sum() < 70
+    every = draw_symmetries(envs.make("othello"), envs.make("othello").init(200), random)
+    assert set(every.tolist()) == set(range(8))
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")

@@ -144,8 +144,10 @@ def test_lines_become_a_soft_target(tmp_path):
 
 def test_evaluations_are_of_the_position_after_the_move_for_white(tmp_path):
     games = lesson(tmp_path / "game.pgn", "1. e4 {[%eval 1.5]} e5 {[%eval #-3]} 2. Nf3 Nc6", result="0-1")
-    model = chess.engine.Cp(-150).wdl(model="sf", ply=1)  # black is to move
-    assert games.wdl[1] == pytest.approx([n / 1000 for n in model], abs=1e-3)
+    won = chess.engine.Cp(-150).wdl(model="lichess").expectation()  # of a point; black is to move
+    win, draw, loss = games.wdl[1].astype(float)
+    assert win + draw / 2 == pytest.approx(won, abs=1e-3)
+    assert (win, loss) == pytest.approx((won**2, (1 - won) ** 2), abs=1e-3)
     assert games.wdl[0] == pytest.approx(games.wdl[1][::-1])  # nothing was said of the first position
     assert games.wdl[2].tolist() == [0, 0, 1]  # white will be mated
     assert games.wdl[3].tolist() == [1, 0, 0]  # nothing was said: the result

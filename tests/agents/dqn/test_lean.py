@@ -14,6 +14,7 @@ from agents.precision import in_half
 SHAPES = {
     "plain": QConfig(channels=16, hidden=128),
     "pqn": QConfig(layer_norm=True),
+    "pixels": QConfig(layer_norm=True, pixel_norm=True),
     "rainbow": QConfig(channels=16, hidden=64, layer_norm=True, dueling=True, quantiles=5),
     "other": QConfig(channels=16, hidden=64, stack=2, height=52, width=60),
 }

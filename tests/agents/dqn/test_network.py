@@ -6,7 +6,16 @@ import torch
 from agents.dqn.network import QConfig, QNetwork
 
 
-@pytest.mark.parametrize("options", [{}, {"layer_norm": True}, {"dueling": True}, {"quantiles": 4, "layer_norm": True}])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"layer_norm": True},
+        {"layer_norm": True, "pixel_norm": True},
+        {"dueling": True},
+        {"quantiles": 4, "layer_norm": True},
+    ],
+)
 def test_a_fresh_network_expects_next_to_nothing(options):
     """Or the first hundred thousand steps are spent on forgetting what it hopes for."""
     torch.manual_seed(0)

@@ -2,10 +2,11 @@ import numpy as np
 import pytest
 import torch
 
+import envs
 from agents.networks import Net, NetConfig, folded
 from agents.search.winograd import FILTER, WinogradNet
 
-from ..nets import opinionated
+from ..nets import make, opinionated
 
 
 def planes(n, shape, seed=0):
@@ -29,6 +30,19 @@ def test_it_computes_what_the_network_computes(board, n):
 def test_plain_and_pooling_blocks_in_any_order(pool_every):
     net = opinionated(Net((2, 6, 7), 7, NetConfig(blocks=3, channels=16, pool_every=pool_every, pool_channels=8)))
     observations = planes(9, (2, 6, 7))
+    with torch.inference_mode():
+        ours = WinogradNet(folded(net))(observations)
+        theirs = net.double()(torch.from_numpy(observations).double())
+    for our, their in zip(ours, theirs, strict=True):
+        torch.testing.assert_close(our.double(), their, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("game", ["chess", "minichess"])
+@pytest.mark.parametrize("n", [1, 9])
+def test_moves_by_their_squares(game, n):
+    rules = envs.make(game)
+    net = make(rules, NetConfig(blocks=1, channels=16, pool_channels=4, move_keys=8))
+    observations = planes(n, rules.spec.observation_shape)
     with torch.inference_mode():
         ours = WinogradNet(folded(net))(observations)
         theirs = net.double()(torch.from_numpy(observations).double())
