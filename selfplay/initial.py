@@ -12,6 +12,17 @@ from selfplay.config import TrainConfig
 
 AGENT = "alphazero"  # the kind of agent that plays the checkpoints
 
+# What differs from a training from nothing: a network that knows something forgets it at a beginner's rate of learning,
+# and from the first few games of its own.
+CHANGES = {
+    "learning_rate": 3e-4,
+    "final_learning_rate": 3e-5,
+    "warmup_steps": 500,
+    "min_positions": 20_000,
+    "samples_per_position": 4.0,
+    "average": 0.999,
+}
+
 
 def network_of(checkpoint: str, game: str) -> NetConfig:
     """What network a checkpoint holds. Raises `InputError` if it is not one for this game."""

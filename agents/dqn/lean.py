@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from agents.dqn.conv import conv2d
 from agents.dqn.network import PixelNorm, QConfig, QNetwork
 from agents.dqn.norm import norm_relu
 from envs.kernels import njit
@@ -72,7 +73,9 @@ class Lean:
         stride = 1  # of the first convolution, between blocks
         for name, layer in self._layers:
             if isinstance(layer, nn.Conv2d):
-                x = functional.conv2d(x, self._leaves[f"{name}.weight"], self._leaves[f"{name}.bias"], stride)
+                weight, bias = self._leaves[f"{name}.weight"], self._leaves[f"{name}.bias"]
+                by_rows = self._type == torch.bfloat16 and name != "body.0"  # whose windows are too many to lay out
+                x = conv2d(x, weight, bias, stride) if by_rows else functional.conv2d(x, weight, bias, stride)
                 stride = 2 if stride == 1 and name == "body.0" else 1
             elif isinstance(layer, nn.Linear):
                 x = functional.linear(x, self._leaves[f"{name}.weight"], self._leaves[f"{name}.bias"])

@@ -232,14 +232,14 @@ def _settings(
 
     from selfplay.config import preset
     from selfplay.cores import cores
-    from selfplay.initial import begin_from, network_of
+    from selfplay.initial import CHANGES, begin_from, network_of
 
     options = options_of(size, workers or cores(), seed, changes)
     if gate:
         options = {"gate_games": GATE_GAMES, **options}
     if source is None:
         return preset(game, **options)
-    return begin_from(preset(game, **{"net": network_of(source, game), **options}), source)
+    return begin_from(preset(game, **{**CHANGES, "net": network_of(source, game), **options}), source)
 
 
 def options_of(size: str | None, workers: int, seed: int, changes: list[str]) -> dict[str, Any]:

@@ -39,7 +39,7 @@ class ScoreConfig:
     # exploration: the share of random actions
     first_epsilon: float = 1.0
     final_epsilon: float = 0.01
-    exploration_steps: int = 100_000  # in which it falls linearly
+    exploration_steps: int = 50_000  # in which it falls linearly
 
     # learner
     batch: int = 128
@@ -53,9 +53,9 @@ class ScoreConfig:
     average: float = 0.999  # decay per update of the averaged weights, which are saved to play
 
     # pqn: parallel Q-learning (arXiv 2407.04811), without a replay memory
-    rollout: int = 32  # steps of every game that are learned from together
+    rollout: int = 16  # steps of every game that are learned from together
     epochs: int = 2  # times that each is used
-    td_lambda: float = 0.65
+    td_lambda: float = 0.8
 
     # dqn: replay
     replay: int = 1_000_000  # frames; fewer where they would take more than 40% of the machine's memory
@@ -107,7 +107,7 @@ _RANGES = (  # names, lowest, highest
 
 # What differs from the defaults, by algorithm. How they were chosen: BENCHMARKS.md, "What learns faster".
 PRESETS: Mapping[str, Mapping[str, Any]] = {
-    "pqn": {"net": {"layer_norm": True, "quantiles": 16}},
+    "pqn": {"net": {"layer_norm": True, "pixel_norm": True, "quantiles": 16}, "max_gradient_norm": 40.0},
     "dqn": {"adam_epsilon": 1.5e-4, "learning_rate": 2e-4, "final_learning_rate": 5e-5},
     "sb3": {"games": 1},
 }

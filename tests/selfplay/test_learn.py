@@ -3,6 +3,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -128,6 +129,7 @@ def test_a_run_stopped_again_and_again_ends_like_one_left_alone(tmp_path, source
 
 KILLED = """
 import sys, torch
+from dataclasses import replace
 from pathlib import Path
 torch.set_num_threads(1)
 from tests.selfplay.test_learn import SETTINGS, Budget, learn, options
@@ -163,8 +165,21 @@ def test_a_damaged_piece_is_read_again_and_told_even_if_that_is_soon_done(tmp_pa
 def test_minutes_go_round_and_round(tmp_path, source):
     result = learn(tmp_path / "run", source, SETTINGS, Budget(seconds=2.0))
     assert 2.0 <= result.seconds < 10
-    assert result.steps * 32 <= result.positions
+    assert result.positions == 13 * 40  # all of it is in the window, so nothing is read twice
     assert not result.interrupted
+
+
+def test_a_file_that_the_window_does_not_hold_is_read_again_and_again(tmp_path, source):
+    small = replace(SETTINGS, window=100, min_positions=100)
+    result = learn(tmp_path / "run", source, small, Budget(passes=3.0))
+    assert result.positions == 3 * 13 * 40
+    assert 3 * 13 * 40 - 2 * 32 < result.steps * 32 <= 3 * 13 * 40
+
+
+def test_a_file_that_the_window_holds_is_used_as_often(tmp_path, source):
+    result = learn(tmp_path / "run", source, SETTINGS, Budget(passes=3.0))
+    assert result.positions == 13 * 40
+    assert 3 * 13 * 40 - 2 * 32 < result.steps * 32 <= 3 * 13 * 40
 
 
 def test_by_heart(tmp_path):
