@@ -106,9 +106,7 @@ class BoardGame(Protocol):
 
     @property
     def action_symmetry(self) -> NDArray[np.int32]:
-        """int32[S, A]: action ``a`` of a position is action ``action_symmetry[k, a]`` of its image under ``k``.
-
-        There may be more rows, of symmetries that hold in some positions only: see `symmetric`."""
+        """int32[S, A]: action ``a`` of a position is action ``action_symmetry[k, a]`` of its image under ``k``."""
         ...
 
     @property
@@ -117,14 +115,20 @@ class BoardGame(Protocol):
         and 0, or a number from 1 for each other action between the same two; None where actions are not like that."""
         return None
 
-    def symmetric(self, states: States) -> NDArray[np.bool_]:
-        """bool[B]: whether all symmetries hold in a position, those beyond the first S too."""
-        return np.ones(len(states), np.bool_)
-
     @property
     def square_symmetry(self) -> NDArray[np.int32]:
         """int32[S, H*W]: square ``q`` of an observation plane is square ``square_symmetry[k, q]`` of the image's."""
         ...
+
+    @property
+    def all_symmetries(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """`action_symmetry` and `square_symmetry`, with more rows than S where `symmetry` knows further ones that hold
+        in some positions only: in those that are `symmetric`."""
+        return self.action_symmetry, self.square_symmetry
+
+    def symmetric(self, states: States) -> NDArray[np.bool_]:
+        """bool[B]: whether `all_symmetries` hold in a position."""
+        return np.ones(len(states), np.bool_)
 
     def rollout(self, states: States, seeds: NDArray[np.uint64]) -> NDArray[np.float32]:
         """float32[B]: outcome for player 0 after uniformly random play; row ``b`` draws on ``seeds[b]`` alone."""

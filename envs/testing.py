@@ -225,14 +225,15 @@ def check_symmetry_tables(sample: Sample) -> None:
         ("action_symmetry", game.action_symmetry, spec.num_actions),
         ("square_symmetry", game.square_symmetry, height * width),
     ):
-        fits = table.dtype == np.int32 and table.shape == (len(game.action_symmetry), size)
-        require(fits and len(table) >= spec.num_symmetries, f"{name}: wrong shape or type")
+        require(table.dtype == np.int32 and table.shape == (spec.num_symmetries, size), f"{name}: wrong shape or type")
         require((np.sort(table, axis=1) == np.arange(size)).all(), f"{name}: a row is not a permutation")
         require((table[0] == np.arange(size)).all(), f"{name}: row 0 is not the identity")
         products = {row.tobytes() for second in table for row in second[table]}
         require(products == {row.tobytes() for row in table}, f"{name}: two symmetries make one that is not listed")
     squares = game.square_symmetry
     require(len(np.unique(squares, axis=0)) == len(squares), "square_symmetry: two rows are equal")
+    for mine, every in zip((game.action_symmetry, squares), game.all_symmetries, strict=True):
+        same(every[: spec.num_symmetries], mine, "all_symmetries does not begin with those that always hold")
     zeros = np.zeros(len(sample.states), np.int8)
     same(game.symmetry(sample.states, zeros), sample.states, "symmetry 0 is not the identity")
 
@@ -240,7 +241,8 @@ def check_symmetry_tables(sample: Sample) -> None:
 def check_symmetry(sample: Sample) -> None:
     """A symmetry commutes with everything."""
     game, planes_of = sample.game, sample.game.spec.observation_shape[0]
-    for k in range(len(game.action_symmetry)):
+    all_actions, all_squares = game.all_symmetries
+    for k, (images, squares) in enumerate(zip(all_actions, all_squares, strict=True)):
         everywhere = k < game.spec.num_symmetries
         states = sample.states[game.symmetric(sample.states) | everywhere]
         steps = game.symmetric(sample.before) | everywhere
@@ -250,11 +252,11 @@ def check_symmetry(sample: Sample) -> None:
         image = game.symmetry(states, np.full(len(states), k, np.int8))
         same(game.outcome(image), game.outcome(states), f"symmetry {k} changes the outcome")
         same(game.mover(image), game.mover(states), f"symmetry {k} changes the mover")
-        same(game.legal(image)[:, game.action_symmetry[k]], game.legal(states), f"symmetry {k}: wrong legal actions")
-        planes = game.observe(image).reshape(observations.shape)[:, :, game.square_symmetry[k]]
+        same(game.legal(image)[:, images], game.legal(states), f"symmetry {k}: wrong legal actions")
+        planes = game.observe(image).reshape(observations.shape)[:, :, squares]
         same(planes, observations, f"symmetry {k}: wrong observation")
         ks = np.full(len(before), k, np.int8)
-        stepped = game.step(game.symmetry(before, ks), game.action_symmetry[k][actions])
+        stepped = game.step(game.symmetry(before, ks), images[actions])
         same(stepped, game.symmetry(after, ks), f"symmetry {k} does not commute with step")
 
 

@@ -33,7 +33,7 @@ class Batch(NamedTuple):
 
 def draw_symmetries(game: BoardGame, states: States, random: np.random.Generator) -> NDArray[np.int8]:
     """int8[n]: for each position one of the symmetries that hold there."""
-    every = len(game.action_symmetry)
+    every = len(game.all_symmetries[0])
     k = random.integers(0, every, len(states))
     if every > game.spec.num_symmetries:
         k = np.where(game.symmetric(states), k, k % game.spec.num_symmetries)
@@ -42,7 +42,7 @@ def draw_symmetries(game: BoardGame, states: States, random: np.random.Generator
 
 def make_batch(game: BoardGame, rows: Rows, k: NDArray[np.int8]) -> Batch:
     """Row ``i`` under the board's symmetry ``k[i]``, its policy and the reply along with it."""
-    image = game.action_symmetry[k]  # [n, A]: where each action goes
+    image = game.all_symmetries[0][k]  # [n, A]: where each action goes
     states = game.symmetry(rows.states, k)
     policy = np.zeros(image.shape, np.float16)
     np.put_along_axis(policy, image.astype(np.int64), unpack(rows.policy, game.legal(rows.states)), axis=1)

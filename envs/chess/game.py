@@ -105,13 +105,17 @@ class _Chess(BoardGame):
 
     @cached_property
     def action_symmetry(self) -> NDArray[np.int32]:
-        same = np.arange(self.spec.num_actions, dtype=np.int32)
-        return np.stack([same, mirrored_actions(self.size)])
+        return self.all_symmetries[0][: self.spec.num_symmetries]
 
     @cached_property
     def square_symmetry(self) -> NDArray[np.int32]:
+        return self.all_symmetries[1][: self.spec.num_symmetries]
+
+    @cached_property
+    def all_symmetries(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        same = np.arange(self.spec.num_actions, dtype=np.int32)
         squares = np.arange(self.size**2, dtype=np.int32).reshape(self.size, self.size)
-        return np.stack([squares.ravel(), squares[:, ::-1].ravel()])
+        return np.stack([same, mirrored_actions(self.size)]), np.stack([squares.ravel(), squares[:, ::-1].ravel()])
 
     def rollout(self, states: States, seeds: NDArray[np.uint64]) -> NDArray[np.float32]:
         return rollout_rows(states, seeds, U(self.size))

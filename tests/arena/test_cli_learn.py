@@ -23,7 +23,7 @@ def test_games_to_a_player_and_on(run, games):
     assert "taught already holds a training" in run(*words, "--from", games)[2]
     code, out, err = run(*words, "--resume", "--epochs", "2")
     assert code == 0, err
-    assert "14 games, 280 positions and 8 steps" in out
+    assert "7 games, 140 positions and 8 steps" in out  # nothing is read twice
 
 
 @pytest.mark.parametrize(
