@@ -162,8 +162,11 @@ def build(make: Callable[[], M], checkpoint: Checkpoint) -> M:
     with torch.device("meta"):
         module = make()
     _compare(module, checkpoint)
+    tables = {name: buffer for name, buffer in module.named_buffers() if not buffer.is_meta}  # made of facts, not saved
     module.to_empty(device="cpu")
     module.load_state_dict(checkpoint.tensors)
+    for name, table in tables.items():
+        module.get_buffer(name).copy_(table)
     return module
 
 

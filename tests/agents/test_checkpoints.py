@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ import safetensors.torch
 import torch
 
 import envs
-from agents import checkpoints, registry
+from agents import checkpoints, networks, registry
 from agents.checkpoints import CheckpointDamaged, CheckpointError, CheckpointMismatch, CheckpointMissing
 from envs.core import InputError
 
@@ -261,6 +262,17 @@ def test_what_a_card_asks_for_takes_no_memory_before_it_fits(folder):
     edit(folder, net_config={**checkpoint.card.net_config, "blocks": 900, "channels": 1024, "pool_every": 0})
     with pytest.raises(CheckpointMismatch, match=r"net_config asks for another network|has shape"):
         registry.load(str(folder))
+
+
+def test_tables_that_are_not_saved_are_there_when_a_module_is_built(tmp_path):
+    rules = envs.make("minichess")
+    config = networks.NetConfig(blocks=1, channels=8, pool_every=0, move_keys=4)
+    net = make(rules, config)
+    save(tmp_path / "it", rules, net_config=asdict(config), tensors=net.state_dict())
+    built = checkpoints.build(lambda: networks.make(rules.spec, config), checkpoints.read(tmp_path / "it")).eval()
+    seen = torch.from_numpy(rules.observe(rules.init(1))).float()
+    assert torch.equal(built(seen)[0], net(seen)[0])
+    assert "policy.pairs" not in net.state_dict()
 
 
 def test_a_module_that_is_built_is_the_one_that_was_saved(folder):
