@@ -54,7 +54,7 @@ class ExpertConfig:
     drawn: float = 0.2  # share of moves that are drawn from the lines
     blunders: float = 0.01  # share of moves that are drawn from all legal ones
     to_the_end: float = 0.2  # share of games that go on to the end although both sides agree on it
-    decided: float = 0.5  # expected result at which they agree: about three pawns
+    decided: float = 0.8  # expected result at which they agree: about six pawns, so that won games are won on the board
     fair: float = 0.3  # no game begins with more than that for either side: about a pawn and a half
     plies: tuple[int, int] = (2, 10)  # least and most of the random openings
     seed: int = 0
