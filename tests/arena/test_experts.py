@@ -150,7 +150,7 @@ def test_games_begin_fair_where_an_opening_is(tmp_path):
     firsts = [envs.make("chess").to_fen(after(envs.make("chess"), [opening])[0]) for opening in book]
     assert starts[0] == firsts
     assert not set(starts[1]) & set(firsts), "others were tried"
-    with pytest.raises(InputError, match=r"decided is from 0\.05 and fair from 0 to 1, not 0\.5 and 0"):
+    with pytest.raises(InputError, match=r"decided is from 0\.05 and fair from 0 to 1, not 0\.8 and 0"):
         ExpertConfig(fair=0.0)
 
 
