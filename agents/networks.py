@@ -66,6 +66,8 @@ class NetConfig:
             )
 
 
+HEADS = ("move_keys", "reply_head", "plies_left_head")  # for the game to decide, whatever the size
+
 SIZES: Mapping[str, NetConfig] = {
     "tiny": NetConfig(blocks=1, channels=16, pool_every=1, value_hidden=32),
     "small": NetConfig(blocks=3, channels=32),
@@ -141,16 +143,15 @@ class MovePolicy(nn.Module):
     """Logits of moves: ``q[start] . k[end] / sqrt(d) + bias``, and for every further action between the same two
     squares (promotions) what another layer says about its end. [n, C, H, W] -> [n, A]."""
 
-    pairs: Tensor  # of each action, in [cells, cells]
-    special: Tensor  # actions of a further kind
-    ends: Tensor  # theirs, in [kinds, cells]
+    pairs: Tensor  # int64[A]: start * cells + end of each action
+    special: Tensor  # int64: the actions of a further kind, ...
+    ends: Tensor  # ... and, as long, (kind - 1) * cells + end of each
 
     def __init__(self, channels: int, keys: int, squares: NDArray[np.int16]) -> None:
         super().__init__()
-        kinds = int(squares[:, 2].max())
         self.query = nn.Conv2d(channels, keys, 1)
         self.key = nn.Conv2d(channels, keys, 1)
-        self.kind = nn.Conv2d(channels, max(kinds, 1), 1)
+        self.kind = nn.Conv2d(channels, int(squares[:, 2].max()), 1)
         self.bias = nn.Parameter(torch.zeros(len(squares)))
         for part in (self.query, self.kind):  # all moves alike at first
             nn.init.zeros_(part.weight)
@@ -158,11 +159,9 @@ class MovePolicy(nn.Module):
             nn.init.zeros_(part.bias)
         start, end, kind = (torch.from_numpy(column.astype(np.int64)) for column in squares.T)
         cells = int(squares[:, :2].max()) + 1
-        self.register_buffer("pairs", start * cells + end, persistent=False)  # of each action, in [cells, cells]
-        self.register_buffer("special", torch.nonzero(kind).squeeze(1), persistent=False)  # actions of a further kind
-        self.register_buffer(
-            "ends", ((kind - 1) * cells + end)[kind > 0], persistent=False
-        )  # theirs, in [kinds, cells]
+        self.register_buffer("pairs", start * cells + end, persistent=False)
+        self.register_buffer("special", torch.nonzero(kind).squeeze(1), persistent=False)
+        self.register_buffer("ends", ((kind - 1) * cells + end)[kind > 0], persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
         q, k = self.query(x).flatten(2), self.key(x).flatten(2)  # [n, d, cells]

@@ -97,7 +97,7 @@ def main(candidate: str, best: str, games: int, seed: int, parent: int) -> int:
     torch.set_num_threads(1)
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     a, b = (f"alphazero:{path}?simulations={SIMULATIONS}" for path in (candidate, best))
-    game, limits = checkpoints.read_card(candidate).game, Limits(adjudicate=Adjudication(win=0.98))
+    game, limits = checkpoints.read_card(candidate).game, Limits(adjudicate=Adjudication())
     passed, why = decide(play_match(a, b, game, games, seed=seed, limits=limits, batch=TOGETHER))
     print(why)
     return PASSED if passed else FAILED

@@ -66,7 +66,7 @@ CHANGES = {
 class Budget:
     """How long: one of the two."""
 
-    seconds: float | None = None  # of the training clock; the file is read again and again
+    seconds: float | None = None  # of the training clock, as often through the file as that allows
     passes: float | None = None  # through the file
 
     def __post_init__(self) -> None:

@@ -33,11 +33,8 @@ class Batch(NamedTuple):
 
 def draw_symmetries(game: BoardGame, states: States, random: np.random.Generator) -> NDArray[np.int8]:
     """int8[n]: for each position one of the symmetries that hold there."""
-    every = len(game.all_symmetries[0])
-    k = random.integers(0, every, len(states))
-    if every > game.spec.num_symmetries:
-        k = np.where(game.symmetric(states), k, k % game.spec.num_symmetries)
-    return k.astype(np.int8)
+    k = random.integers(0, len(game.all_symmetries[0]), len(states))
+    return np.where(game.symmetric(states), k, k % game.spec.num_symmetries).astype(np.int8)
 
 
 def make_batch(game: BoardGame, rows: Rows, k: NDArray[np.int8]) -> Batch:

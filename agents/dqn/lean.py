@@ -73,16 +73,16 @@ class Lean:
         stride = 1  # of the first convolution, between blocks
         for name, layer in self._layers:
             if isinstance(layer, nn.Conv2d):
-                weight, bias = self._leaves[f"{name}.weight"], self._leaves[f"{name}.bias"]
+                weight, bias = self._affine(name)
                 by_rows = self._type == torch.bfloat16 and name != "body.0"  # whose windows are too many to lay out
                 x = conv2d(x, weight, bias, stride) if by_rows else functional.conv2d(x, weight, bias, stride)
                 stride = 2 if stride == 1 and name == "body.0" else 1
             elif isinstance(layer, nn.Linear):
-                x = functional.linear(x, self._leaves[f"{name}.weight"], self._leaves[f"{name}.bias"])
+                x = functional.linear(x, *self._affine(name))
             elif isinstance(layer, nn.LayerNorm):  # and the ReLU that follows it
                 last = x.permute(0, 2, 3, 1) if x.dim() == 4 else x
                 rows = last.reshape(-1, last.shape[-1]) if isinstance(layer, PixelNorm) else last
-                weight, bias = self._leaves[f"{name}.weight"], self._leaves[f"{name}.bias"]
+                weight, bias = self._affine(name)
                 if self._type == torch.bfloat16:
                     rows = norm_relu(rows, weight, bias, layer.eps)
                 else:
@@ -95,11 +95,14 @@ class Lean:
                 x = functional.relu(x)
         return self._head(x.float())
 
+    def _affine(self, name: str) -> tuple[Tensor, Tensor]:
+        return self._leaves[f"{name}.weight"], self._leaves[f"{name}.bias"]
+
     def _head(self, features: Tensor) -> Tensor:
         """See `QNetwork.scaled`."""
 
         def linear(name: str) -> Tensor:
-            return functional.linear(features, self._leaves[f"{name}.weight"], self._leaves[f"{name}.bias"])
+            return functional.linear(features, *self._affine(name))
 
         q = linear("advantage").view(len(features), self._num_actions, max(self._shape.quantiles, 1))
         if self._shape.dueling:

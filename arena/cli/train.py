@@ -244,7 +244,9 @@ def _settings(
 
 def options_of(size: str | None, workers: int, seed: int, changes: list[str]) -> dict[str, Any]:
     """Options of a training by name. Raises `InputError`."""
-    from agents.networks import SIZES
+    from dataclasses import asdict
+
+    from agents.networks import HEADS, SIZES
     from envs.core import unknown
     from selfplay.options import overlaid
 
@@ -252,7 +254,7 @@ def options_of(size: str | None, workers: int, seed: int, changes: list[str]) ->
     if size is not None:
         if size not in SIZES:
             raise unknown("size", size, SIZES)
-        options["net"] = SIZES[size]
+        options["net"] = {name: value for name, value in asdict(SIZES[size]).items() if name not in HEADS}
     return overlaid(options, _changes(changes))
 
 

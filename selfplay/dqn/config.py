@@ -39,7 +39,7 @@ class ScoreConfig:
     # exploration: the share of random actions
     first_epsilon: float = 1.0
     final_epsilon: float = 0.01
-    exploration_steps: int = 50_000  # in which it falls linearly
+    exploration_steps: int = 100_000  # in which it falls linearly
 
     # learner
     batch: int = 128
@@ -107,7 +107,11 @@ _RANGES = (  # names, lowest, highest
 
 # What differs from the defaults, by algorithm. How they were chosen: BENCHMARKS.md, "What learns faster".
 PRESETS: Mapping[str, Mapping[str, Any]] = {
-    "pqn": {"net": {"layer_norm": True, "pixel_norm": True, "quantiles": 16}, "max_gradient_norm": 40.0},
+    "pqn": {
+        "net": {"layer_norm": True, "pixel_norm": True, "quantiles": 16},
+        "exploration_steps": 50_000,
+        "max_gradient_norm": 40.0,
+    },
     "dqn": {"adam_epsilon": 1.5e-4, "learning_rate": 2e-4, "final_learning_rate": 5e-5},
     "sb3": {"games": 1},
 }

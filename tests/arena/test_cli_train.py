@@ -48,6 +48,13 @@ def test_time_and_options(run, calls):
     assert f"--run {folder}" in out
 
 
+def test_a_size_leaves_the_games_heads_alone(run, calls):
+    assert run("train", "minichess", "--minutes", "1", "--size", "small")[0] == 0
+    net = calls[0][1].net
+    assert (net.blocks, net.channels) == (3, 32)
+    assert (net.move_keys, net.plies_left_head) == (32, True)
+
+
 def test_ctrl_c_says_how_to_go_on(run, calls):
     run("train", "tic_tac_toe", "--run", "runs/a")
     code, _, err = run("train", "tic_tac_toe", "--run", "runs/b")

@@ -45,6 +45,27 @@ def test_it_is_measured_halved_and_found_by_name(tmp_path, monkeypatch, capsys):
         ship.main()
 
 
+def test_chess_is_measured_by_games_against_an_engine_and_none_is_played_twice(tmp_path, monkeypatch):
+    nets.save(tmp_path / "it", envs.make("minichess"), meta={"minutes": 2.0})
+    played = []
+
+    def block(agent, opponent, game, number, games, seed):
+        played.append(opponent)
+        won = games - int(opponent.rpartition("=")[2])  # one game less at each depth
+        return {"wins": won, "draws": 0, "losses": games - won}
+
+    monkeypatch.setattr(ship.elo, "play_block", block)
+    monkeypatch.setattr(ship, "cores", lambda: 1)
+    bench = ship.elo.Bench(ship.elo.SIMULATIONS, 1, 0, ship.elo.BLOCK, tmp_path / "elo")
+    bench.measure(str(tmp_path / "it"), (), False, (1, 2), 10)
+    line = ship.ship(tmp_path / "it", "minichess", "train", "a small one", 10, tmp_path / "to", tmp_path / "elo")
+    assert "1: 90.0%, 2: 80.0%, 3: 70.0%, 4: 60.0%, 5: 50.0%, 6: 40.0%" in line
+    assert played == [f"uci:fairy-stockfish?depth={depth}" for depth in range(1, 7)]
+    strength = checkpoints.read_card(str(tmp_path / "to" / "minichess")).meta["strength"]
+    assert strength["command"] == "python -m bench.elo shipped:minichess --depths 1 2 3 4 5 6 --games 10"
+    assert strength["half at depth"] == 5.0
+
+
 def test_a_team_is_measured_against_every_scripted_side(tmp_path, monkeypatch, capsys):
     shape = TeamConfig(hidden=16, layers=1)
     net = TeamNetwork(shape, NUM_FEATURES, NUM_ACTIONS)
