@@ -212,8 +212,9 @@ class Ladder:
         left = self.config.pairs * entrants - sum(have.values())
         if entrants < 2 or left <= 0:
             return []
-        together = max(1, min(_TOGETHER, self.config.pairs // _TOGETHER))  # few games: enough choices that all play
-        couples = next_pairs(fit(self.tally()), (), min(entrants, -(-left // together)), seed, together=together)
+        together = min(_TOGETHER, self.config.pairs)  # so there is a choice for each agent, and all come to play
+        k = min(entrants, -(-left // together))
+        couples = next_pairs(fit(self.tally()), (), k, seed, together=together, minimum=together)
         return chosen([couple for couple in couples for _ in range(together)][:left], have)
 
     def _jobs(self, log: _Log, workers: int) -> list[Job]:

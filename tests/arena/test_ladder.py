@@ -163,7 +163,7 @@ def test_an_adaptive_ladder_plays_its_budget_in_rounds_that_interruptions_do_not
         plans.append(read_rounds(store, "main"))
         games.append({record.id: record.actions for record in store.records()})
         store.close()
-    assert [sum(pairing.pairs for pairing in some) for some in plans[0]] == [8] * 5
+    assert [sum(pairing.pairs for pairing in some) for some in plans[0]] == [16, 16, 8]
     assert plans[0] == plans[1]
     assert games[0] == games[1]
     assert len(games[0]) == 80
@@ -173,7 +173,7 @@ def test_an_adaptive_ladder_of_few_games_leaves_nobody_out(store: Store) -> None
     table = ladder(store, replace(CONFIG, schedule="adaptive", pairs=3))
     table.enter([f"dice?luck={i}" for i in range(9)])
     assert table.run(workers=2).done == 2 * 3 * 9
-    assert fit(table.tally()).games.min() >= 4
+    assert fit(table.tally()).games.min() >= 6
 
 
 def test_a_host_fault_is_made_good_by_the_next_run(store: Store) -> None:
