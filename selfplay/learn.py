@@ -53,7 +53,7 @@ CHANGES = {
     "surprise": 0.0,
     "td_lambda": 0.3,
     "samples_per_position": 1.0,
-    "window": 500_000,
+    "window": 2_000_000,
     "window_alpha": 0.01,
     "window_beta": 0.01,
     "min_positions": 500_000,
