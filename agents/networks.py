@@ -104,7 +104,10 @@ class Heads(NamedTuple):
 
 
 class ConvNorm(nn.Module):
-    """A convolution without bias, then batch norm; once folded, a convolution with bias."""
+    """A convolution without bias, then batch norm; once folded, a convolution with bias, and if ``fused`` with the sum
+    and ReLU that follow."""
+
+    fused = False
 
     def __init__(self, inputs: int, outputs: int, kernel: int) -> None:
         super().__init__()
@@ -115,10 +118,21 @@ class ConvNorm(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         return self.norm(self.conv(x))  # type: ignore[no-any-return]
 
+    def rectified(self, x: Tensor, plus: Tensor | None = None) -> Tensor:
+        """``relu(self(x) + plus)``."""
+        if not self.fused:
+            y = self(x)
+            return F.relu(y if plus is None else plus + y)
+        conv, onednn = self.conv, torch.ops.mkldnn._convolution_pointwise  # of which PyTorch's compiler makes use
+        rest: tuple[Any, ...] = (conv.weight, conv.bias, conv.padding, conv.stride, conv.dilation, conv.groups)
+        if plus is None:
+            return onednn(x, *rest, "relu", [], "")  # type: ignore[no-any-return]
+        return onednn.binary(x, plus, *rest, "add", 1.0, "relu", [], "")  # type: ignore[no-any-return]
+
 
 def pooled(x: Tensor) -> Tensor:
     """[n, C, H, W] -> [n, 2C]: each channel's mean and maximum over the board."""
-    return torch.cat([x.mean(dim=(2, 3)), x.amax(dim=(2, 3))], dim=1)
+    return torch.cat([x.mean(dim=(2, 3)), F.max_pool2d(x, x.shape[2:]).flatten(1)], dim=1)
 
 
 class Block(nn.Module):
@@ -132,12 +146,13 @@ class Block(nn.Module):
         self.bias = nn.Linear(2 * pool, channels - pool) if pool else None
 
     def forward(self, x: Tensor) -> Tensor:
-        y = self.first(x)
-        if self.bias is not None:
+        if self.bias is None:
+            y = self.first.rectified(x)
+        else:
             # not two slices, whose gradients come in another memory format and take batch norm ten times as long
-            y, pool = y.split([y.shape[1] - self.pool, self.pool], dim=1)
-            y = y + self.bias(pooled(F.relu(pool)))[:, :, None, None]
-        return F.relu(x + self.second(F.relu(y)))
+            y, pool = self.first(x).split([self.second.conv.in_channels, self.pool], dim=1)
+            y = F.relu(y + self.bias(pooled(F.relu(pool)))[:, :, None, None])
+        return self.second.rectified(y, x)
 
 
 class MovePolicy(nn.Module):
@@ -166,8 +181,8 @@ class MovePolicy(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         q, k = (part(x).permute(0, 2, 3, 1).flatten(1, 2) for part in (self.query, self.key))  # [n, cells, d]
-        products = q @ k.transpose(1, 2) * q.shape[2] ** -0.5
-        logits: Tensor = products.flatten(1)[:, self.pairs] + self.bias
+        products = (q * q.shape[2] ** -0.5) @ k.transpose(1, 2)
+        logits: Tensor = products.flatten(1).gather(1, self.pairs.expand(len(x), -1)) + self.bias
         further = self.kind(x).flatten(1)[:, self.ends]
         return logits.index_add(1, self.special, further.to(logits.dtype))
 
@@ -213,9 +228,9 @@ class Net(nn.Module):
 
     def heads(self, observations: Tensor) -> Heads:
         """What every head says about float[n, C, H, W]."""
-        x = self.tower(F.relu(self.stem(observations)))
-        features = x if self.policy_conv is None else F.relu(self.policy_conv(x)).flatten(1)
-        hidden = F.relu(self.value_hidden(F.relu(self.value_conv(x)).flatten(1)))
+        x = self.tower(self.stem.rectified(observations))
+        features = x if self.policy_conv is None else self.policy_conv.rectified(x).flatten(1)
+        hidden = F.relu(self.value_hidden(self.value_conv.rectified(x).flatten(1)))
         return Heads(
             policy=self.policy(x if isinstance(self.policy, MovePolicy) else features),
             wdl=self.value(hidden),
@@ -235,12 +250,15 @@ def make(spec: GameSpec, config: NetConfig) -> Net:
     return Net(spec.observation_shape, spec.num_actions, config, squares)
 
 
-def folded(net: Net) -> Net:
-    """A copy in evaluation mode with every batch norm merged into its convolution: the same function, fewer passes."""
+def folded(net: Net, *, fused: bool = False) -> Net:
+    """A copy in evaluation mode with every batch norm merged into its convolution: the same function, fewer passes.
+
+    fused: sums and ReLUs too, by oneDNN; for processors that compute in bfloat16."""
     copied = copy.deepcopy(net).eval().requires_grad_(False)
     for module in copied.modules():
         if isinstance(module, ConvNorm):
             assert isinstance(module.norm, nn.BatchNorm2d), "the network has been folded before"
             module.conv = fuse_conv_bn_eval(module.conv, module.norm)
             module.norm = nn.Identity()
+            module.fused = fused
     return copied

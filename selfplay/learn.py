@@ -43,6 +43,7 @@ from selfplay.targets import UNIT
 
 PASSED_OVER = Path("logs") / "passed_over.txt"
 TOLD = 3  # problems that one progress tells
+FILLING = 0.1  # share of the budget after which learning begins, however little has been read
 
 # What differs from self-play. As much of the file as the window holds is read before learning begins, or its first
 # games would be used many times as often as its last; the window does not grow. What an expert expects is worth more
@@ -56,7 +57,7 @@ CHANGES = {
     "window": 2_000_000,
     "window_alpha": 0.01,
     "window_beta": 0.01,
-    "min_positions": 500_000,
+    "min_positions": 2_000_000,
     "weight_decay": 0.1,
     "average": 0.999,
 }
@@ -286,6 +287,7 @@ class _Learning:
         if self.budget.passes is not None and self.reading.passes >= self.budget.passes:
             return False
         filling = not self.reading.passes and self.counters.positions < self.config.min_positions
+        filling = filling and self._share < FILLING
         return filling or self.learner.steps + 1 > self._allowed
 
     @property

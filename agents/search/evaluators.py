@@ -73,7 +73,8 @@ class NetworkEvaluator:
         self._net = copy.deepcopy(net).cpu()
         self.precision = dtype(precision, self._device)
         self._winograd = self._device.type == "cpu" and self.precision == torch.float32
-        own = folded(self._net)
+        half = self.precision == torch.bfloat16 == dtype("auto", self._device)
+        own = folded(self._net, fused=half and self._device.type == "cpu")
         self._forward = WinogradNet(own) if self._winograd else _Direct(own, self.precision, self._device)
         sizes = WINOGRAD_SIZES if self._winograd else DIRECT_SIZES if self._device.type == "cpu" else GPU_SIZES
         self.sizes, self.rows_independent = self._trustworthy(sizes)

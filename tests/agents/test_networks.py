@@ -92,6 +92,21 @@ def test_folding_batch_norm_changes_nothing(pool_every):
     assert all(torch.equal(weights[name], tensor) for name, tensor in net.state_dict().items())
 
 
+@pytest.mark.skipif(not torch.cpu.get_capabilities().get("avx512_bf16"), reason="needs bfloat16 arithmetic")
+@pytest.mark.parametrize("pool_every", [0, 1, 2])
+def test_sums_and_relus_fused_with_convolutions_change_no_more_than_roundings(pool_every):
+    net = opinionated(Net((3, 5, 4), 9, NetConfig(blocks=3, channels=32, pool_every=pool_every, pool_channels=8)))
+    observations = torch.rand(6, 3, 5, 4).to(memory_format=torch.channels_last)
+    with torch.inference_mode():
+        exact = networks.folded(net)(observations)
+        fused, plain = (
+            networks.folded(net, fused=fused).bfloat16()(observations.bfloat16()) for fused in (True, False)
+        )
+    for ours, theirs, truth in zip(fused, plain, exact, strict=True):
+        assert not torch.equal(ours, theirs)  # it is another way
+        assert (ours.float() - truth).abs().max() < 1.5 * (theirs.float() - truth).abs().max()
+
+
 @pytest.mark.parametrize(("pool_every", "reaches"), [(0, False), (1, True)])
 def test_the_global_pool_carries_news_across_the_board(pool_every, reaches):
     """One block sees three cells far through its convolutions; the far corner of an 8x8 board only through the pool."""
