@@ -17,7 +17,7 @@ below it (Wilks, profile likelihood). As draws vary less than wins and losses th
 stopped, repeated, given more games, and repeated while the run goes on. Examples:
 
     python -m bench.elo runs/chess --every 4 --out runs/chess/elo
-    python -m bench.elo runs/chess --levels 1500 1700 1900 --each --games 100
+    python -m bench.elo runs/chess --levels 1500 1900 2200 --each --games 100
     python -m bench.elo runs/minichess --depths 1 2 3 4 5 6 --games 40
 """
 
@@ -46,7 +46,7 @@ from bench.strength import Rate
 from envs.core import InputError
 
 ENGINES = {"chess": "stockfish", "minichess": "fairy-stockfish"}
-LEVELS = (1350, 1500, 1650, 1800, 1950, 2100)
+LEVELS = (1350, 1500, 1650, 1800, 1950, 2100, 2250, 2400, 2550)
 BLOCK = 10  # games
 SIMULATIONS = 800  # a move
 LOWEST, HIGHEST = -2000.0, 5000.0  # ratings beyond are as good as infinite

@@ -2,7 +2,8 @@
 
 Each way of computing the same network is timed on one core, then on ``--workers`` cores with a process each:
 
-- arena: what agents use, from positions to policies and results (Winograd's filtering, float32)
+- arena float32, arena bfloat16: what agents use, from positions to policies and results (Winograd's filtering; sums and
+  ReLUs fused with convolutions)
 - float32 NHWC, float32 NCHW: PyTorch's convolutions, batch norm folded, channels last or first, from ready-made inputs
 - bfloat16 NHWC: the same; fast only where the processor computes in bfloat16
 
@@ -30,11 +31,12 @@ from torch import nn
 import envs
 from agents import networks
 from agents.networks import Net, NetConfig
+from agents.precision import Precision
 from agents.search.evaluators import NetworkEvaluator
 from envs.core import States
 
 GAME = "connect_four"
-WAYS = ("arena", "float32 NHWC", "float32 NCHW", "bfloat16 NHWC")
+WAYS = ("arena float32", "arena bfloat16", "float32 NHWC", "float32 NCHW", "bfloat16 NHWC")
 
 
 def rate(work: Callable[[], Any], units: int, seconds: float) -> float:
@@ -67,8 +69,9 @@ def positions(n: int) -> States:
 def evaluation(way: str, net: Net, batch: int) -> Callable[[], Any]:
     """One evaluation of a batch."""
     game, states = envs.make(GAME), positions(batch)
-    if way == "arena":
-        return partial(NetworkEvaluator(game, net, "float32"), states, game.legal(states))
+    if way.startswith("arena"):
+        precision: Precision = "bfloat16" if "bfloat16" in way else "float32"
+        return partial(NetworkEvaluator(game, net, precision), states, game.legal(states))
     dtype = torch.bfloat16 if "bfloat16" in way else torch.float32
     layout = torch.channels_last if "NHWC" in way else torch.contiguous_format
     flat = networks.folded(net).to(dtype)
