@@ -38,7 +38,7 @@ from selfplay.cores import cores
 
 EPSILON = 0.01
 SIMULATIONS = 600  # a move in Connect Four
-OPPONENTS = {"chess": (1500, 1900, 2200), "minichess": (1, 2, 3, 4, 5, 6)}  # levels of Elo; depths
+OPPONENTS = {"chess": (1500, 1900), "minichess": (1, 2, 3, 4, 5, 6)}  # levels of Elo; depths
 Facts = dict[str, Any]
 
 

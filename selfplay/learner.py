@@ -112,7 +112,8 @@ def make_optimizer(net: nn.Module, config: TrainConfig) -> torch.optim.Optimizer
     ]
     if config.optimizer == "sgd":
         return torch.optim.SGD(groups, lr=config.learning_rate, momentum=0.9, nesterov=True)
-    return torch.optim.AdamW(groups, lr=config.learning_rate, fused=True)
+    # not fused: that kind takes moments as they lie in memory, and after a resume they lie otherwise than the weights
+    return torch.optim.AdamW(groups, lr=config.learning_rate)
 
 
 @dataclass(frozen=True, slots=True)
