@@ -45,8 +45,8 @@ PASSED_OVER = Path("logs") / "passed_over.txt"
 TOLD = 3  # problems that one progress tells
 FILLING = 0.1  # share of the budget after which learning begins, however little has been read
 
-# What differs from self-play. As much of the file as the window holds is read before learning begins, or its first
-# games would be used many times as often as its last; the window does not grow. What an expert expects is worth more
+# What differs from self-play. As much of the file as the window holds is read before learning begins (if there is time),
+# or its first games would be used many times as often as its last; the window does not grow. What an expert expects is worth more
 # than what became of it, after moves at random. A network that sees the same games again and again needs weight decay.
 CHANGES = {
     "workers": 1,  # here PyTorch's threads
@@ -286,9 +286,8 @@ class _Learning:
             return False
         if self.budget.passes is not None and self.reading.passes >= self.budget.passes:
             return False
-        filling = not self.reading.passes and self.counters.positions < self.config.min_positions
-        filling = filling and self._share < FILLING
-        return filling or self.learner.steps + 1 > self._allowed
+        few = self.counters.positions < self.config.min_positions and self._share < FILLING
+        return (few and not self.reading.passes) or self.learner.steps + 1 > self._allowed
 
     @property
     def _share(self) -> float:
