@@ -45,9 +45,10 @@ PASSED_OVER = Path("logs") / "passed_over.txt"
 TOLD = 3  # problems that one progress tells
 FILLING = 0.1  # share of the budget after which learning begins, however little has been read
 
-# What differs from self-play. As much of the file as the window holds is read before learning begins (if there is time),
-# or its first games would be used many times as often as its last; the window does not grow. What an expert expects is worth more
-# than what became of it, after moves at random. A network that sees the same games again and again needs weight decay.
+# What differs from self-play. As much of the file as the window holds is read before learning begins, if there is time,
+# or its first games would be used many times as often as its last; the window does not grow. What an expert expects is
+# worth more than what became of it, after moves at random. A network that sees the same games again and again needs
+# weight decay.
 CHANGES = {
     "workers": 1,  # here PyTorch's threads
     "chunk_games": 64,
