@@ -112,13 +112,15 @@ def _read(path: Path, content: bytes, options: Sb3Options) -> tuple[Policy, int]
                 return decisions(net.q(torch.from_numpy(frames)), options.epsilon, numbers, 1 - GAMMA)
 
         return by_value, net.num_actions
-    critic = _critic(path, tensors)
+    critic, body = _critic(path, tensors), _critics_body(path, tensors, net)
 
     def by_policy(frames: NDArray[np.uint8], numbers: NDArray[np.uint64]) -> list[Decision]:
         with torch.inference_mode():
-            features = net.body(torch.from_numpy(frames).float() / 255)
+            pictures = torch.from_numpy(frames).float() / 255
+            features = net.body(pictures)
             odds = net.advantage(features).softmax(dim=1).double().numpy()
-            values = critic(features).squeeze(1).numpy() * (1 - GAMMA)
+            seen = features if body is net.body else body(pictures)
+            values = critic(seen).squeeze(1).numpy() * (1 - GAMMA)
         return _from_odds(odds, values, numbers, options.sample)
 
     return by_policy, net.num_actions
@@ -181,6 +183,17 @@ def _network(path: Path | str, tensors: dict[str, Tensor], prefix: str, head: st
     net.to_empty(device="cpu")
     net.load_state_dict(state)
     return net.eval()
+
+
+def _critics_body(path: Path, tensors: dict[str, Tensor], net: QNetwork) -> nn.Module:
+    """The layers before the value head: those of ``net``, unless a PPO with ``share_features_extractor=False`` has
+    others; the file holds them under a second name in either case."""
+    own = "vf_features_extractor."
+    if f"{own}cnn.0.weight" not in tensors:
+        return net.body
+    body = _network(path, tensors, own, "action_net").body
+    pairs = zip(body.parameters(), net.body.parameters(), strict=True)
+    return net.body if all(a.shape == b.shape and torch.equal(a, b) for a, b in pairs) else body
 
 
 def _critic(path: Path, tensors: dict[str, Tensor]) -> nn.Linear:
@@ -252,6 +265,7 @@ AGENTS = {
         summary="a DQN or PPO of Stable-Baselines3, from its zip",
         options=Sb3Options,
         make=Sb3,
+        target="other",
         plays=lambda spec: spec.family == "score",
         example="sb3:runs/x/model.zip",
         runs=lambda target, options: f"whatever code is in {target!r}" if options.trust else None,

@@ -33,6 +33,7 @@ class Milestone:
     checkpoint: str  # the name of its folder in the run
     seed: int
     matches: tuple[str, ...]  # ids of its games in the store
+    planned: bool = True  # asked for when training; else afterwards
 
 
 def read(run: Path) -> list[Milestone]:
@@ -55,19 +56,22 @@ def record(
     store: Store,
     games: int = GAMES,
     stopping: Callable[[], bool] = lambda: False,
+    planned: bool = True,
 ) -> list[MatchRecord]:
     """Plays ``games`` whole games with a checkpoint of the run, 1% of the actions random, and keeps them and the note.
 
-    What was noted of these minutes before is forgotten. Returns the games in the order of their ids; none, and
-    nothing is noted, if it was ``stopping`` meanwhile."""
+    What was noted of these minutes before is forgotten, but for whether it was planned. Returns the games in the order
+    of their ids; none, and nothing is noted, if it was ``stopping`` meanwhile."""
     game = checkpoints.read_card(checkpoint).game
     played = play_for_points([str(checkpoint)], game, games, seed=SEED, batch=games, stopping=stopping)
     found = sorted(played, key=lambda match: match.id)
     if len(found) < games:
         return []
     store.add(found)
-    new = Milestone(minutes, checkpoint.name, SEED, tuple(match.id for match in found))
-    kept = [*(old for old in read(run) if old.minutes != minutes), new]
+    before = {old.minutes: old for old in read(run)}
+    planned = before[minutes].planned if minutes in before else planned
+    new = Milestone(minutes, checkpoint.name, SEED, tuple(match.id for match in found), planned)
+    kept = list({**before, minutes: new}.values())
     text = json.dumps([asdict(milestone) for milestone in kept], indent=1) + "\n"
     files.write(run / FILE, text.encode())
     return found

@@ -155,18 +155,22 @@ def _without_nan(value: Any) -> Any:
     return None if value != value else value
 
 
-def last_clock(run: Path) -> float:
-    """The training clock of the last whole line of the metrics; 0 if there is none. A torn last line is passed over."""
-    seconds = 0.0
+def last_facts(run: Path) -> dict[str, Any]:
+    """The last whole line of the metrics; empty if there is none. A torn last line is passed over."""
     try:
         lines = (run / METRICS).read_text(encoding="utf-8", errors="replace").splitlines()
     except FileNotFoundError:
-        return seconds
-    for line in lines[-3:]:
+        return {}
+    for line in reversed(lines[-3:]):
         try:
             facts: Any = json.loads(line)
         except json.JSONDecodeError:
             continue
         if isinstance(facts, dict) and isinstance(facts.get("seconds"), int | float):
-            seconds = max(seconds, facts["seconds"])
-    return seconds
+            return facts
+    return {}
+
+
+def last_clock(run: Path) -> float:
+    """The training clock of the last whole line of the metrics; 0 if there is none."""
+    return float(last_facts(run).get("seconds", 0.0))

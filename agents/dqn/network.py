@@ -46,6 +46,8 @@ class QConfig:
             low = {"quantiles": 0, "height": 8, "width": 8}.get(field.name, 1)
             if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= 4096:
                 raise InputError(f"{what} is a whole number from {low} to 4096, not {value!r}")
+        if self.pixel_norm and not self.layer_norm:
+            raise InputError("network option 'pixel_norm' says how 'layer_norm' is done; it needs that one too")
 
 
 def config(values: Mapping[str, Any]) -> QConfig:

@@ -87,14 +87,11 @@ def _compile(settings: Any) -> None:
 
 
 def _train(folder: Path, settings: Any, seconds: float, resuming: bool) -> None:
-    from arena.cli.train import budget_left, run_training
-    from envs.core import InputError
+    from arena.cli.train import run_training
+    from selfplay.progress import last_clock
 
-    if resuming:
-        try:
-            budget_left(folder)
-        except InputError:  # it has had its time: only the ladder is missing
-            return
+    if resuming and last_clock(folder) >= seconds - 1:  # it has had its time: only the ladder is missing
+        return
     run_training(folder, settings, seconds, resuming)
 
 

@@ -46,7 +46,9 @@ def story(
     settings = config.read(run)
     if output is not None and output.suffix.lower() not in ENDINGS:
         raise InputError(f"{output}: a story is written as {' or '.join(ENDINGS)}")
-    times = sorted(set(at)) if at else [milestone.minutes for milestone in read(run)]
+    recorded = read(run)
+    planned = [milestone for milestone in recorded if milestone.planned] or recorded
+    times = sorted(set(at)) if at else [milestone.minutes for milestone in planned]
     if not times:
         raise InputError(f"{run} has not recorded any milestones yet; say when with --at MINUTES")
     if len(times) > MOST:
@@ -82,5 +84,5 @@ def _moment(run: Path, minutes: float, games: int, store: Any) -> Any:
         checkpoint = milestones.first_at(run, minutes)
     if not found:
         console().print(f"after {minutes:g} minutes: {checkpoint} plays {games} games ...", style="dim", soft_wrap=True)
-        found = milestones.record(run, checkpoint, minutes, store, games)
+        found = milestones.record(run, checkpoint, minutes, store, games, planned=False)
     return moment(minutes, found)

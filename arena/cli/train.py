@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from arena.cli.shared import RUNS, STORE, Game, command, console, stopped
+from arena.cli.shared import RUNS, STORE, Game, command, complaints, console, game_options, stopped
 from arena.cli.train_points import MILESTONES, score_settings, train_points
 
 MINUTES = 15.0  # of a training that is not told how long
@@ -81,6 +81,7 @@ def train(
     """
     import envs
     from envs.core import InputError
+    from selfplay.options import FILE
 
     points, teams = game in envs.score_ids(), game in envs.team_ids()
     envs.spec(game)  # raises where there is no such game
@@ -104,6 +105,8 @@ def train(
         seconds = budget_left(folder) if seconds is None else seconds
     else:
         folder = run or new_run(game)
+        if (folder / FILE).is_file():
+            raise InputError(f"{folder} already holds a training run; resume it or name another folder")
         settings = (
             team_settings(game, seed, _changes(change or []), exploit)
             if teams
@@ -121,6 +124,9 @@ def train(
     try:
         run_training(folder, settings, seconds, resume)
     except KeyboardInterrupt:
+        if not (folder / FILE).is_file():
+            complaints().print("stopped before training began", style="yellow")
+            raise typer.Exit(130) from None
         stopped(command("train", game, "--resume", "--run", folder))
     screen = console()
     screen.print(f"\nHow strong is it? {command('ladder', '--run', folder)}", soft_wrap=True)
@@ -201,23 +207,18 @@ def _game_of(file: Path) -> str | None:
 
 
 def budget_left(folder: Path) -> float:
-    """The seconds a run was last asked for, if they have not all passed. Raises `InputError`."""
-    import json
-
+    """The seconds a run was last asked for, if they have not all passed or games are still to be recorded at a
+    milestone. Raises `InputError`."""
     from envs.core import InputError
-    from selfplay.progress import METRICS
+    from selfplay.progress import last_facts
 
-    try:
-        last = (folder / METRICS).read_text(encoding="utf-8").splitlines()[-1]
-        state = json.loads(last)
-        seconds, budget = float(state["seconds"]), float(state["budget"])
-    except (OSError, IndexError, ValueError, KeyError, TypeError):
-        raise InputError(f"how long was {folder} to train? Say it with --minutes or --hours") from None
-    if seconds >= budget - 1:
-        raise InputError(
-            f"{folder} has had its {budget / 60:g} minutes; give it more with --minutes or --hours"
-        ) from None
-    return budget
+    last = last_facts(folder)
+    budget = last.get("budget")
+    if not isinstance(budget, int | float):
+        raise InputError(f"how long was {folder} to train? Say it with --minutes or --hours")
+    if last["seconds"] >= budget - 1 and not last.get("milestones_left"):
+        raise InputError(f"{folder} has had its {budget / 60:g} minutes; give it more with --minutes or --hours")
+    return float(budget)
 
 
 def _settings(
@@ -260,22 +261,15 @@ def options_of(size: str | None, workers: int, seed: int, changes: list[str]) ->
 
 def _changes(changes: list[str]) -> dict[str, Any]:
     """What ``--set`` was given, by name; ``net.blocks=6`` is ``{"net": {"blocks": 6}}``. Raises `InputError`."""
-    import json
-
     from envs.core import InputError
 
     options: dict[str, Any] = {}
-    for change in changes:
-        name, equals, text = change.partition("=")
+    for name, value in game_options(changes).items():
         group, dot, inner = name.partition(".")
-        if not equals:
-            raise InputError(f"--set takes NAME=VALUE, not {change!r}")
-        try:
-            value = json.loads(text)
-        except json.JSONDecodeError:
-            value = text
-        if not dot:
-            options[name] = value
-        elif isinstance(options.setdefault(group, {}), dict):
+        if dot and isinstance(options.setdefault(group, {}), dict):
             options[group][inner] = value
+        elif group in options:
+            raise InputError(f"--set {group}=... and --set {group}.NAME=... exclude each other")
+        else:
+            options[name] = value
     return options

@@ -23,7 +23,7 @@ from arena.view.figures import clock
 from selfplay.progress import Budgeted
 
 LINE_SECONDS = 15.0  # of training between two lines where there is no terminal
-HISTORY = 240  # progresses remembered, for small curves
+HISTORY = 256  # progresses remembered at most, for small curves
 EVENTS = 4  # newest ones shown
 
 Row = tuple[str, str, str, str]  # a name and its figure, twice; the second may be empty
@@ -100,13 +100,36 @@ class Redrawn:
         self._live.update(what, refresh=True)
 
 
+class Past(Generic[P]):
+    """The whole course so far in at most ``most`` + 1 progresses at even distances, the newest always among them.
+
+    Whenever they are too many every second one goes, and from then on half as many are kept."""
+
+    def __init__(self, most: int) -> None:
+        self._most, self._stride, self._told = most, 1, 0
+        self._kept: list[P] = []
+
+    def add(self, progress: P) -> None:
+        self._newest = progress
+        if self._told % self._stride == 0:
+            self._kept.append(progress)
+        self._told += 1
+        if len(self._kept) > self._most:
+            del self._kept[1::2]
+            self._stride *= 2
+
+    def course(self) -> list[P]:
+        """The oldest first; there has to be one."""
+        return self._kept if self._kept[-1] is self._newest else [*self._kept, self._newest]
+
+
 class LiveScreen(Redrawn, Generic[P]):
     """``with LiveScreen(console, run, face) as screen: train(..., on_progress=screen.update)``."""
 
     def __init__(self, console: Console, run: Path, face: Face[P]) -> None:
         super().__init__(console)
         self._console, self._run, self._face = console, run, face
-        self._history: deque[P] = deque(maxlen=HISTORY)
+        self._history = Past[P](HISTORY)
         self._events: deque[str] = deque(maxlen=EVENTS)
         self._next_line = 0.0
 
@@ -119,7 +142,7 @@ class LiveScreen(Redrawn, Generic[P]):
 
     def update(self, progress: P) -> None:
         """Shows where the training is."""
-        self._history.append(progress)
+        self._history.add(progress)
         if progress.event:
             self._events.append(f"{clock(progress.seconds)}  {progress.event}")
         if self.is_drawn:
@@ -130,7 +153,7 @@ class LiveScreen(Redrawn, Generic[P]):
 
     def panel(self, width: int, using: Glyphs) -> RenderableType:
         """What the terminal shows after the newest `update`."""
-        face, history = self._face, list(self._history)
+        face, history = self._face, self._history.course()
         progress = history[-1]
         title = Text.assemble(
             (f"{face.verb.capitalize()} ", "bold"),
@@ -155,8 +178,8 @@ class LiveScreen(Redrawn, Generic[P]):
 
 def checkpoints_row(run: Path) -> tuple[str, str]:
     """Name and figure: how many checkpoints there are, and the newest."""
-    found = len(cards.numbered(run))
-    return "checkpoints", f"{found} ({found - 1:06d} is the newest)" if found else "none yet"
+    found = cards.numbered(run)
+    return "checkpoints", f"{len(found)} ({found[-1].name} is the newest)" if found else "none yet"
 
 
 def _grid(rows: Sequence[Row], width: int) -> Table:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
 
@@ -116,13 +116,31 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
     "sb3": {"games": 1},
 }
 
+_ONLY = {  # options that one algorithm alone has
+    "pqn": ("rollout", "epochs", "td_lambda"),
+    "dqn": ("replay", "first_frames", "samples_per_step", "n_step", "double", "target_updates"),
+}
+_SB3 = ("game", "algo", "seed", "gamma", "device", "checkpoint_seconds")  # the others are the RL Zoo's
+
+
+def options_of(algo: str) -> list[str]:
+    """The names of the options that an algorithm heeds."""
+    if algo == "sb3":
+        return list(_SB3)
+    foreign = {name for other, names in _ONLY.items() if other != algo for name in names}
+    return [field.name for field in fields(ScoreConfig) if field.name not in foreign]
+
 
 def preset(game: str, **changes: Any) -> ScoreConfig:
     """The recommended configuration. Changes of the network's options are given as ``net={...}``.
-    Raises `InputError` for an unknown option."""
+    Raises `InputError` for an unknown option, and for one that the algorithm does not heed."""
     algo = changes.get("algo", ScoreConfig.__dataclass_fields__["algo"].default)
     if algo not in PRESETS:
         raise unknown("value of training option 'algo':", algo, PRESETS)
+    known = options_of(algo)
+    for name in changes:
+        if name in ScoreConfig.__dataclass_fields__ and name not in known:
+            raise InputError(f"training option {name!r} means nothing to {algo!r}, which has: {', '.join(known)}")
     return from_dict(overlaid({"game": game, **PRESETS[algo]}, changes))
 
 

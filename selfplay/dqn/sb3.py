@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 from agents.devices import find
-from agents.dqn.network import QConfig
 from agents.sb3 import q_network
 from envs.atari import CLASSIC, SCORE_GAMES
 from envs.core import GameSpec, InputError, unknown
@@ -63,11 +62,11 @@ def run_sb3(
     from stable_baselines3.common.env_util import make_atari_env
     from stable_baselines3.common.vec_env import VecFrameStack
 
-    if settings.net != QConfig():
-        raise InputError("Stable-Baselines3's network is the Nature DQN's; no option of it can be set")
     spec, name = _game(settings.game)
     gymnasium.register_envs(ale_py)
-    vector = VecFrameStack(make_atari_env(name, n_envs=1, seed=settings.seed % (1 << 31)), STACK)
+    plain = {"frameskip": 1, "repeat_action_probability": 0.0, "full_action_space": False}  # as "NoFrameskip-v4"
+    games = make_atari_env(name, n_envs=1, seed=settings.seed % (1 << 31), env_kwargs=plain)
+    vector = VecFrameStack(games, STACK)
     counters, meter = Counters(), Meter()
     device, seed = find(settings.device), settings.seed % (1 << 31)
     model = DQN(env=vector, seed=seed, gamma=settings.gamma, device=device, **{**ZOO, **changes})
@@ -118,7 +117,7 @@ def _game(game: str) -> tuple[GameSpec, str]:
     found = SCORE_GAMES[game]()
     if found.protocol != CLASSIC:
         raise InputError(f"Stable-Baselines3's wrapper plays the classic protocol, not {found.protocol.name!r}")
-    return found.spec, found.rom.title().replace("_", "") + "NoFrameskip-v4"
+    return found.spec, f"ALE/{found.rom.title().replace('_', '')}-v5"
 
 
 def _progress(settings: ScoreConfig, budget: float, counters: Counters, model: Any, meter: Meter) -> ScoreProgress:
@@ -144,5 +143,6 @@ def _progress(settings: ScoreConfig, budget: float, counters: Counters, model: A
         value=nan,
         score=counters.score,
         best_score=counters.best,
+        milestones_left=0,
         event="",
     )

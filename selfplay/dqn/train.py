@@ -59,7 +59,7 @@ class Result:
     steps: int
     games: int
     score: float  # mean of the last 100 full training games; NaN before the first
-    interrupted: bool  # by Ctrl-C or SIGTERM, before the budget was spent; it can be resumed
+    interrupted: bool  # by Ctrl-C or SIGTERM, before the budget was spent or a milestone's games played; resume it
 
 
 def train(
@@ -136,17 +136,17 @@ def _sb3(
                 journal.write(progress)
 
         counters, _ = run_sb3(run, settings, budget, stop, reached, told, PROGRESS_SECONDS)
-    return _result(run, counters, budget)
+    return _result(run, counters, budget, len(ahead))
 
 
-def _result(run: Path, counters: Counters, budget: float) -> Result:
+def _result(run: Path, counters: Counters, budget: float, milestones_left: int) -> Result:
     return Result(
         checkpoint=checkpoints.resolve(run),
         seconds=counters.seconds,
         steps=counters.steps,
         games=counters.games,
         score=counters.score,
-        interrupted=counters.seconds < budget,
+        interrupted=counters.seconds < budget or milestones_left > 0,
     )
 
 
@@ -176,6 +176,7 @@ class _Training:
         self.meter = Meter()
         self.events: list[str] = []
         self.value = float("nan")
+        self.ahead: list[float] = []  # milestones to come, in minutes
         self._saver = Saver()
 
     def go(
@@ -192,11 +193,11 @@ class _Training:
         if counters.checkpoint_steps < 0:
             self._checkpoint()
         first = counters.seconds - LATE
-        ahead = [m for m in counters.asked if m not in counters.milestones and first <= m * 60 <= self.budget]
+        self.ahead = [m for m in counters.asked if m not in counters.milestones and first <= m * 60 <= self.budget]
         try:
             with closing(Journal(self.run, counters.steps)) as journal, closing(self.emulators):
                 reports = Reports(journal, on_progress, counters.seconds)
-                self._loop(reports, stop, ahead, on_milestone)
+                self._loop(reports, stop, on_milestone)
                 if counters.steps > counters.checkpoint_steps:
                     self._checkpoint()
                 self._save()
@@ -205,15 +206,9 @@ class _Training:
         finally:
             self._saver.close()
             self.learner.close()
-        return _result(self.run, counters, self.budget)
+        return _result(self.run, counters, self.budget, len(self.ahead))
 
-    def _loop(
-        self,
-        reports: Reports[ScoreProgress],
-        stop: threading.Event,
-        ahead: list[float],
-        on_milestone: OnMilestone,
-    ) -> None:
+    def _loop(self, reports: Reports[ScoreProgress], stop: threading.Event, on_milestone: OnMilestone) -> None:
         counters, now = self.counters, self.counters.seconds
         save = Every(self.config.save_seconds, now)
         seen = self.emulators.reset()
@@ -221,10 +216,8 @@ class _Training:
         while not stop.is_set() and now < self.budget:
             seen = self._tick(seen)
             counters.seconds = now = time.monotonic() - began
-            if ahead and now >= ahead[0] * 60:
-                on_milestone(self._checkpoint(), ahead[0], stop.is_set)
-                if not stop.is_set():
-                    counters.milestones.append(ahead.pop(0))
+            if self.ahead and now >= self.ahead[0] * 60:
+                self._look(stop, on_milestone)
                 self._save()
                 began = time.monotonic() - now
             elif now >= counters.checkpoint_due:
@@ -233,10 +226,14 @@ class _Training:
             elif save.due(now):
                 self._save()
             reports.give(now, self._progress)
-        while ahead and not stop.is_set():  # the end of the budget, which the last tick has reached or passed
-            on_milestone(self._checkpoint(), ahead[0], stop.is_set)
-            if not stop.is_set():
-                counters.milestones.append(ahead.pop(0))
+        while self.ahead and not stop.is_set():  # the end of the budget, which the last tick has reached or passed
+            self._look(stop, on_milestone)
+
+    def _look(self, stop: threading.Event, on_milestone: OnMilestone) -> None:
+        """The first milestone ahead has come; it stays ahead if it was cut short."""
+        on_milestone(self._checkpoint(), self.ahead[0], stop.is_set)
+        if not stop.is_set():
+            self.counters.milestones.append(self.ahead.pop(0))
 
     def _tick(self, seen: Tick) -> Tick:
         """One step of every game, and the learning that is due for it."""
@@ -327,5 +324,6 @@ class _Training:
             value=self.value,
             score=counters.score,
             best_score=counters.best,
+            milestones_left=len(self.ahead),
             event="; ".join(events),
         )

@@ -30,9 +30,12 @@ class Pictures(gymnasium.Env):
 @pytest.fixture(scope="module")
 def models():
     options = {"policy_kwargs": {"features_extractor_kwargs": {"features_dim": 32}}, "seed": 1}
+    short = {"n_steps": 2, "batch_size": 2, "seed": 1}
+    apart = {**options["policy_kwargs"], "share_features_extractor": False}
     return {
         "dqn": DQN("CnnPolicy", Pictures(), buffer_size=10, **options),
-        "ppo": PPO("CnnPolicy", Pictures(), n_steps=2, batch_size=2, **options),
+        "ppo": PPO("CnnPolicy", Pictures(), **{**options, **short}),
+        "two_bodies": PPO("CnnPolicy", Pictures(), **short, policy_kwargs=apart),
     }
 
 
@@ -59,13 +62,14 @@ def test_a_dqn_plays_like_itself(models, saved):
     assert [100 * decision.value for decision in found] == pytest.approx(q.clamp(-100, 100).tolist(), abs=1e-3)
 
 
-def test_a_ppo_plays_like_itself(models, saved):
-    found = ask(registry.load(f"sb3:{saved}/ppo.zip"), frames(40))
-    assert [decision.action for decision in found] == models["ppo"].predict(frames(40), deterministic=True)[0].tolist()
-    distribution = models["ppo"].policy.get_distribution(torch.from_numpy(frames(40))).distribution
+@pytest.mark.parametrize("name", ["ppo", "two_bodies"])
+def test_a_ppo_plays_like_itself(models, saved, name):
+    found = ask(registry.load(f"sb3:{saved}/{name}.zip"), frames(40))
+    assert [decision.action for decision in found] == models[name].predict(frames(40), deterministic=True)[0].tolist()
+    distribution = models[name].policy.get_distribution(torch.from_numpy(frames(40))).distribution
     for decision, odds in zip(found, distribution.probs.tolist(), strict=True):
         assert list(decision.policy.values()) == pytest.approx(odds, abs=1e-5)
-    values = models["ppo"].policy.predict_values(torch.from_numpy(frames(40))).flatten().tolist()
+    values = models[name].policy.predict_values(torch.from_numpy(frames(40))).flatten().tolist()
     assert [100 * decision.value for decision in found] == pytest.approx(values, abs=1e-3)
 
 

@@ -27,6 +27,11 @@ def calls(monkeypatch):
         assert (gate is not None) == bool(settings is not None and settings.gate_games)
         calls.append((run, settings, seconds, resuming))
         on_progress(progress(seconds=30.0, event="worker 1 was replaced"))
+        if len(calls) > 2:
+            raise KeyboardInterrupt  # while it compiles, say
+        run.mkdir(parents=True, exist_ok=True)
+        if not (run / "config.json").exists():
+            (run / "config.json").write_text(to_json(settings))
         return Result(run / "checkpoints" / "000001", 30.0, 1234, 56, interrupted=len(calls) > 1)
 
     monkeypatch.setattr("selfplay.train.train", train)
@@ -61,6 +66,9 @@ def test_ctrl_c_says_how_to_go_on(run, calls):
     assert code == 130
     assert "train tic_tac_toe --resume --run runs/b" in err
     assert [seconds for _, _, seconds, _ in calls] == [900.0, 900.0]
+    assert "runs/a already holds a training run" in run("train", "tic_tac_toe", "--run", "runs/a")[2]
+    code, _, err = run("train", "tic_tac_toe", "--run", "runs/c")
+    assert (code, err) == (130, "stopped before training began\n")
 
 
 def test_resuming_takes_the_newest_run_and_what_it_was_asked_for(run, calls, tmp_path):
@@ -76,6 +84,10 @@ def test_resuming_takes_the_newest_run_and_what_it_was_asked_for(run, calls, tmp
     assert calls == [(Path("runs/new"), None, 600.0, True)]
     (tmp_path / "runs/new/metrics.jsonl").write_text(json.dumps({"seconds": 600.0, "budget": 600.0}) + "\n")
     assert "has had its 10 minutes" in run("train", "tic_tac_toe", "--resume", "--run", "runs/new")[2]
+    with (tmp_path / "runs/new/metrics.jsonl").open("a") as file:
+        file.write(json.dumps({"seconds": 600.0, "budget": 600.0, "milestones_left": 1}) + '\n{"seconds": 60')  # torn
+    run("train", "tic_tac_toe", "--resume", "--run", "runs/new")
+    assert [seconds for _, _, seconds, _ in calls] == [600.0, 600.0]
     assert run("train", "tic_tac_toe", "--resume", "--size", "small")[0] == 2
 
 

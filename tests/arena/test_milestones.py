@@ -83,3 +83,11 @@ def test_the_typical_game_is_that_of_the_median():
     games = [SimpleNamespace(returns=(score,)) for score in (3.0, 400.0, 5.0, 0.0, 7.0)]
     assert milestones.typical(games).returns == (5.0,)
     assert milestones.typical(games[:2]).returns == (3.0,)
+
+
+def test_what_was_asked_for_afterwards_is_told_from_what_was_planned(run, store):
+    first, second = checkpoints.numbered(run)[:2]
+    milestones.record(run, first, 1.0, store, games=1)
+    milestones.record(run, second, 2.0, store, games=1, planned=False)
+    milestones.record(run, first, 1.0, store, games=1, planned=False)  # its games were lost, say
+    assert [(found.minutes, found.planned) for found in milestones.read(run)] == [(1.0, True), (2.0, False)]

@@ -1,10 +1,11 @@
 import io
+import itertools
 
 import pytest
 from rich.console import Console
 
 from arena.view.charts import ASCII, UNICODE
-from arena.view.live import LiveScreen
+from arena.view.live import LiveScreen, Past
 from arena.view.scoring import SCORING, line
 from selfplay.dqn.progress import ScoreProgress
 
@@ -60,3 +61,15 @@ def test_without_a_terminal_there_is_a_line_now_and_then_and_one_for_every_event
     lines = file.getvalue().splitlines()
     assert len(lines) == 1 + 5  # the folder; 0, 15 and 30 seconds, the event, and 15 seconds later
     assert sum("saved" in text for text in lines) == 1
+
+
+def test_the_past_is_the_whole_course_thinned_and_ends_with_the_newest():
+    past = Past(8)
+    for number in range(1000):
+        past.add(number)
+        course = past.course()
+        assert (course[0], course[-1]) == (0, number)
+        assert len(course) <= 9
+        steps = {b - a for a, b in itertools.pairwise(course[:-1])}
+        assert len(steps) <= 1
+    assert past.course() == [0, 128, 256, 384, 512, 640, 768, 896, 999]

@@ -15,12 +15,24 @@ from tests.agents.dqn.test_player import save
 GROWTH = {"pqn": 40.0, "sb3": 0.25}  # points a minute
 
 
+class Ended:
+    """A process that has been and gone."""
+
+    code = 0
+
+    def wait(self):
+        return self.code
+
+    def terminate(self):
+        pass
+
+
 @pytest.fixture
 def race(tmp_path, monkeypatch, capsys):
     """Runs the command: what it prints. Trainings leave a checkpoint each minute; scores grow evenly."""
     asked = []
 
-    def run(words, **options):
+    def run(words):
         folder, game, algo, seed, minutes = words[3:]
         asked.append((algo, seed, minutes))
         path = tmp_path / "out" / folder.rsplit("/", 1)[-1]
@@ -29,14 +41,14 @@ def race(tmp_path, monkeypatch, capsys):
         for minute in range(int(float(minutes)) + 1):
             meta = {"minutes": float(minute), "steps": minute * (60_000 if algo == "pqn" else 3_000), "gamma": 0.99}
             save(path / checkpoints.FOLDER / f"{minute:06d}", seed=minute, meta={**meta, "training_score": None})
-        return type("Done", (), {"returncode": 0})
+        return Ended()
 
     def scores(spec, game, games, seed):
         card = checkpoints.read_card(spec.partition("?")[0])
         speed = GROWTH["sb3" if "sb3-" in spec else "pqn"]
         return [card.meta["minutes"] * speed + (i % 2) for i in range(games)]
 
-    monkeypatch.setattr(breakout_race.subprocess, "run", run)
+    monkeypatch.setattr(breakout_race.subprocess, "Popen", run)
     monkeypatch.setattr(breakout_curve, "scores", scores)
 
     def call(*words):
@@ -66,7 +78,7 @@ def test_seeds_and_the_baseline(race, tmp_path):
     assert "| pqn, seed 5 | 3.0 | 0.0 | 120.5 | 120.1-120.9 | 1,000 | 1.0 | 3.0 | - |" in text
     assert "median score of 2 seeds: 120.5" in text
     assert "steps a second against Stable-Baselines3: 20.0 times" in text
-    assert "to 30 points: Stable-Baselines3 takes more than 4.0 times as long" in text
+    assert "to 30 points, median: Stable-Baselines3 takes more than 4.0 times as long" in text
     assert len(race.asked) == 3  # nothing was trained again
     assert (tmp_path / "out" / "race.md").exists()
 
@@ -81,7 +93,8 @@ def test_some_minutes_only_and_the_wall_clock(race, tmp_path):
 
 
 def test_a_training_that_fails_ends_the_race(race, monkeypatch, tmp_path):
-    monkeypatch.setattr(breakout_race.subprocess, "run", lambda words: type("Done", (), {"returncode": 3}))
+    monkeypatch.setattr(Ended, "code", 3)
+    monkeypatch.setattr(breakout_race.subprocess, "Popen", lambda words: Ended())
     with pytest.raises(SystemExit, match="ended with code 3"):
         race("--minutes", "1")
     with pytest.raises(InputError, match="ended with code 3"):

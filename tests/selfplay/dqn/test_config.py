@@ -10,8 +10,8 @@ from selfplay.dqn.config import ScoreConfig, preset
 
 
 def test_it_comes_back_from_its_file(tmp_path):
-    for algo in ("pqn", "dqn", "sb3"):
-        wanted = preset("pong", algo=algo, seed=3, net={"hidden": 64}, games=16)
+    for algo, changes in (("pqn", {"rollout": 8}), ("dqn", {"net": {"hidden": 64}, "games": 16}), ("sb3", {})):
+        wanted = preset("pong", algo=algo, seed=3, **changes)
         (tmp_path / options.FILE).write_text(options.to_json(wanted))
         assert config.read(tmp_path) == wanted
 
@@ -50,6 +50,10 @@ def test_schedules():
         ({"seed": -1}, "'seed' is from 0"),
         ({"algo": "dqn", "first_frames": 100}, "'first_frames' is too small for 128 games: 100"),
         ({"games": 1.5}, "'games' is of type int"),
+        ({"n_step": 5}, "'n_step' means nothing to 'pqn', which has: game, algo, seed, net, .*rollout"),
+        ({"algo": "dqn", "td_lambda": 0.5}, "'td_lambda' means nothing to 'dqn'"),
+        ({"algo": "sb3", "learning_rate": 1e-3}, "'learning_rate' means nothing to 'sb3', which has: game, algo, seed"),
+        ({"net": {"layer_norm": False}}, "'pixel_norm' says how 'layer_norm' is done"),
     ],
 )
 def test_wrong_options_say_what_is_wrong(changes, message):

@@ -17,6 +17,7 @@ from selfplay import files
 from selfplay.dqn import config, resume
 from selfplay.dqn import train as loop
 from selfplay.dqn.train import train
+from selfplay.progress import last_facts
 from selfplay.state import FILE
 from tests.selfplay.dqn.catch import Catch, stage
 
@@ -234,6 +235,24 @@ def test_a_milestone_that_was_cut_short_is_called_again(tmp_path, ticks):
     assert reached == [(0.1, False)]
     train(run, None, 12, resuming=True, milestones=[0.1, 0.2], on_milestone=celebrate, make_stage=stage)
     assert reached == [(0.1, False), (0.1, False), (0.2, False)]
+
+
+def test_a_training_cut_short_at_its_last_milestone_is_not_done(tmp_path, ticks):
+    """The clock shows all of the budget, but games are still to be recorded."""
+    reached, told = [], []
+
+    def celebrate(checkpoint, minutes, stopping):
+        reached.append(minutes)
+        if len(reached) == 1:
+            signal.raise_signal(signal.SIGINT)
+
+    run, each = tmp_path / "run", {"on_milestone": celebrate, "on_progress": told.append, "make_stage": stage}
+    result = train(run, settings(), 12, milestones=[0.2], **each)
+    assert (result.interrupted, result.seconds >= 12) == (True, True)
+    assert last_facts(run)["milestones_left"] == 1
+    result = train(run, None, 12, resuming=True, **each)
+    assert (result.interrupted, reached) == (False, [0.2, 0.2])
+    assert last_facts(run)["milestones_left"] == 0
 
 
 def test_ctrl_c_saves(tmp_path, ticks):
