@@ -28,6 +28,8 @@ from envs.bits import mix
 from envs.core import BoardGame, GameSpec, InputError, States
 
 KIND = "alphazero"
+_TREE_NODES = 1 << 19  # in all games searched side by side, to bound the memory: 1.1 GB of chess, less of other games
+_MOST = {"simulations": 1_000_000, "cache": 1 << 24, "slots": 1 << 16, "temperature_plies": 1 << 20}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +46,8 @@ class AlphaZeroOptions:
 
     def __post_init__(self) -> None:
         for name, low in (("simulations", 0), ("temperature_plies", 0), ("cache", 1), ("slots", 1)):
-            if not getattr(self, name) >= low:
-                raise InputError(f"{name} must be at least {low}, not {getattr(self, name)}")
+            if not low <= getattr(self, name) <= _MOST[name]:
+                raise InputError(f"{name} is from {low} to {_MOST[name]}, not {getattr(self, name)}")
         if not 0 <= self.temperature <= 100:
             raise InputError(f"temperature is from 0 to 100, not {self.temperature}")
 
@@ -86,7 +88,7 @@ class AlphaZero:
         self._chance = Chance(games)
         self._evaluate = CachedEvaluator(self._game, self._network, self._options.cache)
         if self._options.simulations:
-            slots = max(1, min(len(games), self._options.slots))
+            slots = max(1, min(len(games), self._options.slots, _TREE_NODES // self._options.simulations))
             config = SearchConfig(root=self._options.root, seize=2)
             self._search = Search(self._game, self._evaluate, config, slots, self._options.simulations)
 
@@ -161,6 +163,7 @@ AGENTS = {
         summary="a trained network and a tree search; simulations=0 for the network alone",
         options=AlphaZeroOptions,
         make=AlphaZero,
+        target="checkpoint",
         plays=lambda spec: spec.family == "board",
         example="alphazero:runs/x/latest?simulations=200",
     )

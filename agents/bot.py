@@ -56,6 +56,7 @@ AGENTS = {
         summary=f"a scripted side of the team game: {', '.join(BOTS)}",
         options=BotOptions,
         make=Bot,
+        target="other",
         plays=plays,
         example="bot:captain",
     )

@@ -1,7 +1,8 @@
 """What checkpoints are, without their numbers: where they lie and what ``checkpoint.json`` says. Imports no PyTorch.
 
-What a person may type for one (`resolve`): the checkpoint's own folder, ``RUN`` or ``RUN/latest`` for the newest of a
-run, and ``shipped:connect_four`` for the one that comes with the package.
+What a person may type for one (`resolve`): the checkpoint's own folder; ``RUN`` for the newest of a run, or the best
+that has passed its gate if it has one; ``RUN/latest`` for the newest in any case; and ``shipped:connect_four`` for the
+one that comes with the package.
 """
 
 from __future__ import annotations
@@ -75,6 +76,15 @@ def next_numbered(run: Path) -> Path:
     return run / FOLDER / f"{int(existing[-1].name) + 1 if existing else 0:06d}"
 
 
+def link_best(folder: Path) -> None:
+    """Makes a numbered checkpoint the one that its run stands for: ``RUN/best`` links to it from now on."""
+    link = folder.parent.parent / BEST
+    fresh = link.with_name(f".{BEST}.new")
+    fresh.unlink(missing_ok=True)
+    fresh.symlink_to(Path(FOLDER) / folder.name)
+    fresh.replace(link)
+
+
 def shipped() -> list[str]:
     """The names that ``shipped:NAME`` takes."""
     return sorted(file.parent.name for file in SHIPPED.glob(f"*/{JSON}"))
@@ -92,6 +102,8 @@ def resolve(target: str | Path) -> Path:
     if (path / JSON).is_file():
         return path
     run = path.parent if path.name == "latest" else path
+    if run == path and (path / BEST).is_symlink() and (path / BEST / JSON).is_file():
+        return path / (path / BEST).readlink()
     newest = numbered(run)
     if newest:
         return newest[-1]

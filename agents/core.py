@@ -125,7 +125,8 @@ class AgentKind:
     id: str
     summary: str
     options: type  # a frozen dataclass; its fields, types and defaults are the options that a spec may set
-    make: Callable[[str, Any], Agent]  # (target, options) -> agent; target is what follows "id:" in a spec, often ""
+    make: Callable[[str, Any], Agent]  # (target, options) -> agent; target is what follows "id:" in a spec
+    target: Literal["none", "checkpoint", "other"] = "none"  # what that is
     plays: Callable[[GameSpec], bool] = lambda spec: True  # whether it can play a game at all
     example: str = ""  # a spec to show in help
     rating: Callable[[Any], float | None] = lambda options: None  # Elo that the options promise, on a common scale

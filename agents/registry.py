@@ -60,18 +60,22 @@ def parse(spec: str) -> tuple[AgentKind, str, Any]:
             raise cards.CheckpointMismatch(card.folder, f"of kind {card.kind!r}, which is not known here")
     if kind is None:
         raise unknown("agent", body, [*kinds(), "a checkpoint's path"])
+    if target and kind.target == "none":
+        raise InputError(f"agent {kind.id!r} is all of its name, and {body!r} says more; see {kind.example!r}")
     return kind, target, _options(kind, query)
 
 
 def pinned(spec: str) -> str:
     """The spec that goes on meaning the same checkpoint while the run it names goes on: ``RUN?a=1`` becomes
-    ``RUN/checkpoints/000123?a=1``. Other specs are returned as they are. Raises `InputError`."""
-    body, mark, query = spec.partition("?")
-    if body.startswith("shipped:") or not _is_checkpoint(body) or find(body.partition(":")[0]):
+    ``RUN/checkpoints/000123?a=1``, behind its kind if that was named. Other specs are returned as they are. Raises
+    `InputError`."""
+    kind, target, _ = parse(spec)
+    if kind.target != "checkpoint" or not target or target.startswith("shipped:"):
         return spec
     from agents import cards
 
-    return f"{cards.resolve(body)}{mark}{query}"
+    body, mark, query = spec.partition("?")
+    return f"{body.removesuffix(target)}{cards.resolve(target)}{mark}{query}"
 
 
 def _options(kind: AgentKind, query: str) -> Any:

@@ -75,6 +75,7 @@ class Ladder:
             raise unknown("ladder", name, store.ladders())
         self.store, self.name, self.config, self.loader = store, name, found, loader
         self.spec = envs.spec(found.game)
+        self._followed = set[str]()  # specs of checkpoints that `enter_checkpoints` has looked at
 
     def entrants(self) -> list[Entrant]:
         """All agents of the ladder by their numbers."""
@@ -115,8 +116,9 @@ class Ladder:
         options: of their agents, as in a spec: ``"?simulations=100"``."""
         from agents.checkpoints import numbered  # brings PyTorch along, which other ladders can do without
 
-        known = {entrant.ref.spec for entrant in self.entrants()}
+        known = {entrant.ref.spec for entrant in self.entrants()} | self._followed
         new = [spec for path in numbered(run) if (spec := f"{path}{options}") not in known]
+        self._followed.update(new)  # one that plays just like an entrant stays without a number of its own
         return [entrant for spec in new for entrant in self.enter([spec])]
 
     def scheduled(self) -> list[Task]:
@@ -214,7 +216,9 @@ class Ladder:
             return []
         together = min(_TOGETHER, self.config.pairs)  # so there is a choice for each agent, and all come to play
         k = min(entrants, -(-left // together))
-        couples = next_pairs(fit(self.tally()), (), k, seed, together=together, minimum=together)
+        couples = next_pairs(
+            fit(self.tally(), anchors=self.anchors()), (), k, seed, together=together, minimum=together
+        )
         return chosen([couple for couple in couples for _ in range(together)][:left], have)
 
     def _jobs(self, log: _Log, workers: int) -> list[Job]:

@@ -176,8 +176,9 @@ class Learner:
 
     @torch.no_grad()
     def _follow(self) -> None:
-        """Moves the averaged weights on; at first quickly, so that they forget the random start."""
-        decay = min(self.config.average, (1 + self.steps) / (10 + self.steps))
+        """Moves the averaged weights on; at first quickly, so that they forget a random start."""
+        quick = 1.0 if self.config.initial else (1 + self.steps) / (10 + self.steps)
+        decay = min(self.config.average, quick)
         for name, tensor in self.net.state_dict().items():
             if tensor.is_floating_point():
                 self.average[name].lerp_(tensor, 1.0 - decay)

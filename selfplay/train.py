@@ -126,6 +126,8 @@ class _Training:
             facts = files.read_tensors(run / WEIGHTS)[1]
             self.counters.version, self.told = facts["version"], facts["simulations"]
             self.published = self.learner.steps
+            if gate is not None:
+                checkpoints.link_best(self._numbered(self.counters.best))
             self.replay.restore(self.counters.window, self.counters.retired)
 
     def go(self, stop: threading.Event, on_progress: Callable[[Progress], None]) -> Result:
@@ -139,13 +141,14 @@ class _Training:
                 if self.learner.steps > self.counters.checkpoint_steps:
                     self._checkpoint()
                 self._save()
+                self._judge_the_last(reports, stop)
                 reports.last(self._progress(workers.alive))
         finally:
             workers.stop()
             if self.trial is not None:
                 self.trial.cancel()
         return Result(
-            checkpoint=checkpoints.resolve(self.run),
+            checkpoint=checkpoints.numbered(self.run)[-1],
             seconds=self.counters.seconds,
             games=self.counters.games,
             steps=self.learner.steps,
@@ -265,6 +268,7 @@ class _Training:
         counters.checkpoint_steps = self.learner.steps
         if self.gate is not None and counters.best < 0:
             counters.best = int(folder.name)
+            checkpoints.link_best(folder)
             self._publish()
 
     def _best(self) -> Mapping[str, Tensor]:
@@ -286,6 +290,7 @@ class _Training:
             self.trial, (passed, why) = None, verdict
             if passed:
                 counters.best = self.tried
+                checkpoints.link_best(self._numbered(counters.best))
                 self._publish(self._best())
                 self.events.append(f"checkpoint {self.tried} passed the gate: {why}")
                 self._save()
@@ -294,6 +299,20 @@ class _Training:
         newest = int(checkpoints.numbered(self.run)[-1].name)
         if newest > max(self.tried, counters.best):
             self.trial, self.tried = self.gate(self._numbered(newest), self._numbered(counters.best)), newest
+
+    def _judge_the_last(self, reports: Reports[Progress], stop: threading.Event) -> None:
+        """With a gate: waits until the newest checkpoint has had its match. The training clock stands still."""
+        self._judge()
+        if self.trial is not None and not stop.is_set():
+            self.events.append("the time is over; the last checkpoint's match at the gate is awaited")
+            reports.last(self._progress(0))
+        while self.trial is not None and not stop.is_set():
+            stop.wait(IDLE_SECONDS)
+            self._judge()
+        if self.trial is not None:
+            self.events.append(
+                f"checkpoint {self.tried} was not judged to the end; {self.counters.best} stays the best"
+            )
 
     def _save(self) -> None:
         self.counters.window, self.counters.retired = self.replay.names, self.replay.retired

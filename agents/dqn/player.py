@@ -112,6 +112,7 @@ AGENTS = {
         summary="a network trained by Q-learning from pictures, for games played for points",
         options=DqnOptions,
         make=Dqn,
+        target="checkpoint",
         plays=lambda spec: spec.family == "score",
         example="dqn:runs/x/latest",
     )

@@ -109,6 +109,7 @@ AGENTS = {
         summary="a network trained by self-play that decides for every hero of a side",
         options=TeamOptions,
         make=Team,
+        target="checkpoint",
         plays=lambda spec: spec.family == "team",
         example="team:runs/x/latest",
     )

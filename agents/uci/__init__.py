@@ -18,6 +18,7 @@ AGENTS = {
         summary="a chess engine that speaks UCI, by its name or its path; Fairy-Stockfish plays minichess too",
         options=UciOptions,
         make=UciAgent,
+        target="other",
         plays=lambda spec: spec.family == "board" and hasattr(envs.make(spec.id), "uci_variant"),
         example="uci:stockfish?nodes=1000",
         rating=lambda options: options.elo,

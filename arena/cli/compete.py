@@ -30,8 +30,8 @@ ANCHORS = (  # of known strength
     *("random", "mcts?simulations=50", "mcts?simulations=400", "alphabeta", "perfect"),
     *("bot:pusher", "bot:farmer", "bot:brawler", "bot:captain", "bot:raider"),
 )
-ENGINES = {  # the same, where installed. These levels of Stockfish pick their moves at depth 4 or less in any time
-    "chess": ("uci:stockfish?elo=1350&depth=5", "uci:stockfish?elo=1700&depth=5"),
+ENGINES = {  # the same, where installed. Looking deeper would not change what these levels of Stockfish pick
+    "chess": ("uci:stockfish?elo=1350&depth=5", "uci:stockfish?elo=1700&depth=6", "uci:stockfish?elo=2100&depth=10"),
     "minichess": ("uci:fairy-stockfish?depth=1", "uci:fairy-stockfish?depth=2", "uci:fairy-stockfish?depth=4"),
 }
 PAIRS = 20  # of a new ladder that is not told how many
@@ -102,6 +102,7 @@ def ladder(
     """
     import envs
     from agents import registry
+    from agents.core import AgentError
     from arena.books import read_openings
     from arena.families import for_points
     from arena.ladder import Ladder
@@ -112,6 +113,9 @@ def ladder(
 
     game, specs = points.split(agents or [], game)
     fixed, newest = dict(map(given, anchor or [])), list[str]()
+    if trust:
+        specs = [registry.trusted(spec) for spec in specs]
+        fixed = {registry.trusted(spec): elo for spec, elo in fixed.items()}
     if follow and run is None:
         raise InputError("--follow needs a training to follow: --run DIR")
     if run is not None:
@@ -128,7 +132,10 @@ def ladder(
     new = config is None
     if config is None:
         if game is None:
-            raise InputError(f"there is no ladder {title!r} yet; to make it, say --game GAME and name its agents")
+            there = f" (there are: {', '.join(names)})" if (names := kept.ladders()) else ""
+            raise InputError(
+                f"there is no ladder {title!r} yet{there}; to make it, say --game GAME and name its agents"
+            )
         config = LadderConfig(game, "round_robin" if for_points(game) else "adaptive", PAIRS)
     asked: dict[str, Any] = {"game": game, "schedule": schedule, "pairs": pairs, "seed": seed}
     asked["limits"] = limits(move_ms, adjudicate) if adjudicate or move_ms is not None else None
@@ -149,7 +156,7 @@ def ladder(
             registry.refuse_foreign(unseen, f"ladder {title!r} in {store}")
         if len(contest.entrants()) < (1 if for_points(contest.config.game) else 2) and not follow:
             raise InputError(f"ladder {title!r} needs at least two different agents")
-    except InputError:
+    except (InputError, AgentError):
         if new:  # the name is free for a better try
             forget(kept, title)
         raise
@@ -232,7 +239,7 @@ def spread(run: Path, at_most: int, simulations: int | None) -> list[str]:
     found = numbered(run)
     step = max((len(found) - 1) / max(at_most - 1, 1), 1.0)
     chosen = sorted({round(len(found) - 1 - i * step) for i in range(min(at_most, len(found)))})
-    return [f"{found[number]}{searching(simulations)}" for number in chosen if number >= 0]
+    return [f"{found[number]}{searching(simulations)}" for number in chosen]
 
 
 def searching(simulations: int | None) -> str:
@@ -335,7 +342,7 @@ def match(
 
     named, specs = points.split(words, game)
     game = named or "connect_four"
-    specs = [registry.trusted(spec) for spec in specs] if trust else specs
+    specs = [registry.pinned(registry.trusted(spec) if trust else spec) for spec in specs]
     wanted = (1, 2) if for_points(game) else (2, 2)
     if not wanted[0] <= len(specs) <= wanted[1]:
         raise InputError(f"a match of {game} is between {'one or ' * (wanted[0] == 1)}two agents, not {len(specs)}")

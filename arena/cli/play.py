@@ -45,6 +45,7 @@ def play(
 
     rules, kept = envs.make(game), make_store(store)
     spec = against or strongest(game)[0]
+    spec = registry.pinned(spec)  # a training that goes on changes what its folder stands for
     opponent = registry.load(spec)
     seed = secrets.randbits(31) if seed is None else seed
     sitting = Sitting(

@@ -143,10 +143,10 @@ def test_one_agent_plays_one_match_after_another(run):
     ("spec", "message"),
     [
         ("alphazero", "needs a checkpoint, as in alphazero:runs/x/latest"),
-        ("{run}?simulations=-1", "simulations must be at least 0, not -1"),
+        ("{run}?simulations=-1", "simulations is from 0 to 1000000, not -1"),
         ("{run}?temperature=-1", "temperature is from 0 to 100, not -1"),
         ("{run}?temperature=nan", "temperature is from 0 to 100, not nan"),
-        ("{run}?slots=0", "slots must be at least 1"),
+        ("{run}?slots=0", "slots is from 1 to 65536, not 0"),
         ("{run}?root=uct", "unknown value of option 'root'.*choose from: gumbel, puct"),
         ("{run}?simulation=3", "unknown option.*Did you mean 'simulations'"),
         ("{run}/checkpoints/000009", "there is no such checkpoint"),
@@ -179,6 +179,6 @@ def test_the_checkpoint_names_the_kind_that_plays_it(tmp_path):
     save(tmp_path / "x", GAME)
     assert registry.parse(str(tmp_path / "x"))[0].id == "alphazero"
     card = json.loads((tmp_path / "x" / checkpoints.JSON).read_text())
-    (tmp_path / "x" / checkpoints.JSON).write_text(json.dumps({**card, "kind": "random"}))
+    (tmp_path / "x" / checkpoints.JSON).write_text(json.dumps({**card, "kind": "bot"}))
     kind, target, _ = registry.parse(str(tmp_path / "x"))
     assert (kind.id, target) == ("random", str(tmp_path / "x"))

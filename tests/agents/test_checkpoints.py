@@ -160,7 +160,11 @@ def test_a_pinned_spec_stays_with_its_checkpoint(tmp_path):
     assert spec == f"{tmp_path}/run/checkpoints/000007?simulations=9"
     save(tmp_path / "run" / "checkpoints" / "000008", GAME)
     assert registry.pinned(spec) == spec
-    for other in ("random", "mcts?simulations=9", "shipped:connect_four"):
+    assert registry.pinned(f"alphazero:{tmp_path}/run") == f"alphazero:{tmp_path}/run/checkpoints/000008"
+    checkpoints.link_best(tmp_path / "run/checkpoints/000007")
+    assert registry.pinned(f"{tmp_path}/run") == f"{tmp_path}/run/checkpoints/000007"
+    assert registry.pinned(f"{tmp_path}/run/latest") == f"{tmp_path}/run/checkpoints/000008"
+    for other in ("random", "mcts?simulations=9", "shipped:connect_four", "alphazero:shipped:connect_four"):
         assert registry.pinned(other) == other
     with pytest.raises(CheckpointMissing, match="nowhere"):
         registry.pinned(f"{tmp_path}/nowhere")

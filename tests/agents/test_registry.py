@@ -58,6 +58,7 @@ def test_every_kind_has_an_example_that_parses(kind):
         ("alphabeta?depth=2.5", "2.5"),
         ("perfect?table_mb=0", "table_mb must be"),
         ("random?seed=1", "seed"),
+        ("mcts:400", r"'mcts' is all of its name, and 'mcts:400' says more; see 'mcts\?simulations=200"),
     ],
 )
 def test_a_bad_spec_is_quoted(spec, message):

@@ -348,23 +348,48 @@ def test_behind_a_gate_too_searches_grow(tmp_path):
     assert 3 <= facts["version"] <= 8
 
 
-def test_training_does_not_wait_for_the_gate_and_ends_its_match(tmp_path):
-    class Endless:
-        begun = cancelled = 0
+def test_training_does_not_wait_for_the_gate_but_ends_with_its_verdict(tmp_path, workers):
+    asked, run = [], tmp_path / "run"
+
+    class Slow:
+        """Knows nothing before training is over; then the last checkpoint passes."""
 
         def __init__(self, candidate, best):
-            Endless.begun += 1
+            asked.append((candidate.name, best.name))
 
         def verdict(self):
+            return (len(asked) == 2, "at last") if workers.made[-1].stopped else None
+
+    run_some(run, 1.8, gate=Slow)
+    newest = checkpoints.numbered(run)[-1].name
+    assert int(newest) >= 3
+    assert asked == [("000001", "000000"), (newest, "000000")]
+    assert checkpoints.resolve(run) == run / "checkpoints" / newest
+    assert checkpoints.label(run / "best") == f"run/{newest}"
+
+
+def test_whoever_stops_a_training_ends_the_last_match_too(tmp_path, workers):
+    class Endless:
+        cancelled = 0
+
+        def __init__(self, candidate, best):
+            pass
+
+        def verdict(self):
+            if workers.made[-1].stopped:
+                signal.raise_signal(signal.SIGINT)
             return None
 
         def cancel(self):
             Endless.cancelled += 1
 
-    result, _ = run_some(tmp_path / "run", 1.8, gate=Endless)
-    assert (Endless.begun, Endless.cancelled) == (1, 1)
+    result, states = run_some(tmp_path / "run", 1.8, gate=Endless)
+    assert Endless.cancelled == 1
     assert result.best.name == "000000"
     assert int(result.checkpoint.name) >= 3
+    assert checkpoints.resolve(tmp_path / "run").name == "000000"
+    assert checkpoints.resolve(tmp_path / "run/latest") == result.checkpoint
+    assert "was not judged to the end; 0 stays the best" in states[-1].event
     assert files.read_tensors(tmp_path / "run" / WEIGHTS)[1]["version"] == 1
 
 
