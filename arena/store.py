@@ -8,7 +8,7 @@ Matches are told apart by their ids alone: adding one twice is the same as addin
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,7 +21,7 @@ from sqlalchemy.exc import DBAPIError
 
 from arena.records import MatchRecord, line_hash, pack, unpack
 from arena.tables import APPLICATION, MIGRATIONS, VERSION, agents, ladders, matches, metadata
-from envs.core import InputError
+from envs.core import InputError, unknown
 
 _PATIENCE = 30.0  # seconds to wait for another process that writes
 _REASONS = {  # SQLite's primary result codes
@@ -205,11 +205,28 @@ class Store:
         with self.reading() as db:
             return [_match_row(row) for row in db.execute(query.on(columns).select_from(joined))]
 
-    def records(self, query: Query = EVERYTHING) -> Iterator[MatchRecord]:
-        """The matches themselves, read as they are asked for."""
+    def records(
+        self, query: Query = EVERYTHING, on_damage: Callable[[str, str], None] | None = None
+    ) -> Iterator[MatchRecord]:
+        """The matches themselves, read as they are asked for. A damaged one raises `InputError`, unless ``on_damage``
+        is there to be told of it, by its id and in words."""
+        columns = (matches.c.id, matches.c.record)
         with self.reading() as db:
-            for (blob,) in db.execute(query.on((matches.c.record,)).execution_options(yield_per=100)):
-                yield unpack(blob)
+            for id_, blob in db.execute(query.on(columns).execution_options(yield_per=100)):
+                try:
+                    record = self._unpacked(id_, blob)
+                except InputError as error:
+                    if on_damage is None:
+                        raise
+                    on_damage(id_, str(error))
+                else:
+                    yield record
+
+    def _unpacked(self, match: str, blob: bytes) -> MatchRecord:
+        try:
+            return unpack(blob)
+        except InputError as error:
+            raise InputError(f"{self.path}, match {match}: {error}") from None
 
     def record(self, id_or_prefix: str) -> MatchRecord:
         """One match by its id or a unique beginning of it. Raises `InputError`: none, or several."""
@@ -217,13 +234,13 @@ class Store:
         chosen = select(c.id, c.record).where(c.id.startswith(id_or_prefix, autoescape=True)).order_by(c.id).limit(4)
         with self.reading() as db:
             found = db.execute(chosen).all()
-        exact = [blob for id_, blob in found if id_ == id_or_prefix]
+        exact = [entry for entry in found if entry[0] == id_or_prefix]
         if not found:
             raise InputError(f"{self.path} has no match {id_or_prefix!r}")
         if len(found) > 1 and not exact:
             several = ", ".join(id_ for id_, _ in found[:3]) + (", ..." if len(found) > 3 else "")
             raise InputError(f"{id_or_prefix!r} could be any of the matches {several}")
-        return unpack(exact[0] if exact else found[0][1])
+        return self._unpacked(*(exact or found)[0])
 
     def latest(self, query: Query = EVERYTHING) -> MatchRecord | None:
         """The match that was saved last."""
@@ -233,6 +250,26 @@ class Store:
         """The names of all ladders, the newest first."""
         with self.reading() as db:
             return list(db.scalars(select(ladders.c.name).order_by(ladders.c.created.desc(), ladders.c.name)))
+
+    def games(self) -> list[str]:
+        """The ids of all games that have been played."""
+        with self.reading() as db:
+            return list(db.scalars(select(matches.c.game).distinct().order_by(matches.c.game)))
+
+    def agents(self) -> list[str]:
+        """The names of all agents that have played."""
+        with self.reading() as db:
+            return list(db.scalars(select(agents.c.name).distinct().order_by(agents.c.name)))
+
+    def require(self, query: Query) -> None:
+        """Raises `InputError` if the ladder, the game or the agent asked for is not in here at all."""
+        for what, value, there in (
+            ("ladder", query.ladder, self.ladders),
+            ("game", query.game, self.games),
+            ("agent", query.agent, self.agents),
+        ):
+            if value is not None and not self.matches(replace(query, limit=1)) and value not in (known := there()):
+                raise unknown(f"{what} in {self.path}:", value, known)
 
     def close(self) -> None:
         """Closes the file; calling it twice does no harm."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import difflib
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -27,6 +28,7 @@ Match = Annotated[
         metavar="[MATCH]", help="A match's id or its beginning, or a record's file. The latest if left out."
     ),
 ]
+TEXTS = (".html", ".htm", ".pgn")  # what any match is written as, or one of chess
 FILMS = (".mp4", ".gif", ".png")  # of a game played for points or by teams
 OfGame = Annotated[str | None, typer.Option("--game", help="Only matches of this game.")]
 OfLadder = Annotated[str | None, typer.Option("--ladder", help="Only matches of this ladder.")]
@@ -57,13 +59,18 @@ def watch(
     import envs
     from envs.core import InputError
 
-    if match in (*envs.ids(), *envs.team_ids(), *envs.score_ids()):
+    games = (*envs.ids(), *envs.team_ids(), *envs.score_ids())
+    if match in games:
         record = _latest(store, match, ladder, agent)
         if record is None and (ladder or agent):
             raise InputError(f"no such matches in {store}")
         record = record or _exhibition(str(match), store)
     else:
-        record = find(match, store, ladder, agent)
+        try:
+            record = find(match, store, ladder, agent)
+        except InputError as error:
+            near = difflib.get_close_matches(str(match), games, n=1, cutoff=0.8)
+            raise InputError(f"{error}. The game {near[0]!r}?" if near else str(error)) from None
     if len(record.agents) == 1:
         from arena.view import screen
 
@@ -99,7 +106,7 @@ def matches(
     from arena.store import Query
 
     query = Query(ladder=ladder, game=game, agent=agent, faults=faults, limit=limit)
-    found = _open(store).matches(query) if store.exists() else []
+    found = _open(store, query).matches(query) if store.exists() else []
     found = [dataclasses.replace(row, plies=row.plies // units_of(row.game)) for row in found]
     rows: list[dict[str, Any]]
     if as_json:
@@ -161,18 +168,30 @@ def replay(
         else:
             console().print(_printed(record))
         return
-    records = _open(store).records(Query(ladder=ladder)) if every else [find(match, store, ladder)]
-    checked, wrong = 0, []
+    checked, wrong = 0, list[dict[str, Any]]()
+
+    def found(match: str, message: str, ply: int | None = None) -> None:
+        wrong.append({"match": match, "ply": ply, "message": message})
+
+    asked = Query(ladder=ladder)
+    records = _open(store, asked).records(asked, found) if every else [find(match, store, ladder)]
     for record in records:
         if ask and not trust:
             registry.refuse_foreign([ref.spec for ref in record.agents], f"match {record.id}")
         checked += 1
-        findings = check(record) + (ask_again(record) if ask else [])
-        wrong += [{"match": record.id, "ply": finding.ply, "message": finding.message} for finding in findings]
+        try:
+            findings = check(record) + (ask_again(record) if ask else [])
+        except InputError as error:  # a game or an agent that is not here
+            if not every:
+                raise
+            found(record.id, str(error))
+            continue
+        for finding in findings:
+            found(record.id, finding.message, finding.ply)
     if as_json:
         print_json({"checked": checked, "findings": wrong})
     else:
-        print_rows(list(wrong), False, "Findings")
+        print_rows(wrong, False, "Findings")
         console().print(f"{checked} checked, {len(wrong)} findings" if wrong else f"{checked} checked, all in order")
     if wrong:
         raise typer.Exit(1)
@@ -209,12 +228,15 @@ def export(
     from envs.core import InputError
 
     pgn = output.suffix.lower() == ".pgn"
+    if output.suffix.lower() not in (*TEXTS, *FILMS):
+        raise InputError(f"{output}: a match is written as {', '.join((*TEXTS, *FILMS))}")
     if output.suffix.lower() in FILMS and not every:
         film(find(match, store, ladder), output)
         return
     if every and (match is not None or not pgn):
         raise InputError("--all writes all matches as PGN: arena export --all -o games.pgn")
-    chosen = _open(store).records(Query(ladder=ladder, newest_first=False)) if every else [find(match, store, ladder)]
+    asked = Query(ladder=ladder, newest_first=False)
+    chosen = _open(store, asked).records(asked) if every else [find(match, store, ladder)]
     texts, others = [], 0
     for record in chosen:
         if every and not has_pgn(record.game):
@@ -322,16 +344,21 @@ def find(match: str | None, store: Path, ladder: str | None = None, agent: str |
 def _latest(store: Path, game: str | None, ladder: str | None, agent: str | None) -> Any:
     from arena.store import Query
 
-    return _open(store).latest(Query(game=game, ladder=ladder, agent=agent)) if store.exists() else None
+    asked = Query(game=game, ladder=ladder, agent=agent)
+    return _open(store, Query(ladder=ladder, agent=agent)).latest(asked) if store.exists() else None
 
 
-def _open(store: Path) -> Any:
+def _open(store: Path, asked: Any = None) -> Any:
+    """The store, if what a query names is in it. Raises `InputError`."""
     from arena.store import Store
     from envs.core import InputError
 
     if not store.exists():
         raise InputError(f"there is no store {store}; matches are kept there once some have been played")
-    return Store(store, read_only=True)
+    kept = Store(store, read_only=True)
+    if asked is not None:
+        kept.require(asked)
+    return kept
 
 
 def _exhibition(game: str, store: Path) -> Any:

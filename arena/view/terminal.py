@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from rich.cells import cell_len
@@ -74,14 +75,17 @@ def _lines(*texts: Text) -> int:
 
 
 def board_text(game_id: str, state: State, before: State | None = None) -> Text:
-    """The board in the players' colours; whatever changed since the position ``before`` is shown reversed."""
+    """The board in the players' colours; squares that changed since the position ``before`` are shown reversed."""
     game = envs.make(game_id)
     now = game.to_text(state)
     then = game.to_text(before) if before is not None else now
-    board = Text(no_wrap=True)
-    for character, old in zip(now, then if len(then) == len(now) else now, strict=True):
-        style = {"X": f"bold {SERIES[0]}", "O": f"bold {SERIES[1]}", ".": "dim"}.get(character, "")
-        board.append(character, style + (" reverse" if character != old else ""))
+    board = Text(now, no_wrap=True)
+    for character, style in (("X", f"bold {SERIES[0]}"), ("O", f"bold {SERIES[1]}"), (".", "dim")):
+        board.highlight_regex(re.escape(character), style)
+    for line, old in zip(re.finditer(".+", now), then.split("\n"), strict=False):
+        for square in re.finditer(r"(?<!\S)\S(?!\S)", line[0]):  # longer words are no squares
+            if old[square.start() : square.end()] != square[0]:
+                board.stylize("reverse", line.start() + square.start(), line.start() + square.end())
     return board
 
 

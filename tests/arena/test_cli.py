@@ -89,6 +89,8 @@ def test_help_imports_nothing_heavy(words):
         (["watch", "x" * 5000], "cannot be read: File name too long"),
         (["watch", "file"], "not a match record"),
         (["watch", "othello", "--agent", "x"], "no such matches"),
+        (["export", "-o", "game.svg"], "game.svg: a match is written as .html, .htm, .pgn, .mp4, .gif, .png"),
+        (["train", "chess", "--set", "net.blocks=2", "--set", "net=5"], "--set net=... and --set net.NAME=... exclude"),
     ],
 )
 def test_wrong_input_is_one_line_and_exit_code_2(run, tmp_path, words, message):
@@ -203,6 +205,26 @@ def test_a_match_is_played_kept_listed_watched_verified_and_exported(run, tmp_pa
     assert code == 0
     assert (tmp_path / "page.html").read_text().startswith("<!doctype html>")
     assert run("export", "-o", "no/such/folder/page.html")[0] == 2
+    for words, message in (
+        (("matches", "--game", "othello"), "unknown game in .*: 'othello'; choose from: tic_tac_toe"),
+        (("matches", "--agent", "randon"), "unknown agent in .*: 'randon'; .*Did you mean 'random'"),
+        (("replay", "--verify", "--all", "--ladder", "night"), "unknown ladder in .*: 'night'; choose from: .none."),
+        (("watch", "tic_tac_to"), "no match 'tic_tac_to'. The game 'tic_tac_toe'?"),
+    ):
+        code, _, err = run(*words)
+        assert code == 2
+        assert re.search(message, err), err
+
+
+def test_a_damaged_record_is_a_finding_beside_the_others(run, tmp_path):
+    run("match", "random", "random", "--game", "tic_tac_toe", "--games", "4", "--store", "a.db")
+    with sqlite3.connect(tmp_path / "a.db") as db:
+        (damaged,) = db.execute("SELECT id FROM matches LIMIT 1").fetchone()
+        db.execute("UPDATE matches SET record = x'00' WHERE id = ?", (damaged,))
+    code, out, _ = run("replay", "--verify", "--all", "--store", "a.db", "--json")
+    facts = json.loads(out)
+    assert (code, facts["checked"], [finding["match"] for finding in facts["findings"]]) == (1, 3, [damaged])
+    assert f"match {damaged}: damaged match record" in run("replay", damaged, "--store", "a.db")[2]
 
 
 def test_a_match_as_json(run):

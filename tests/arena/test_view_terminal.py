@@ -7,9 +7,11 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import pytest
 from rich.console import Console
 
+import envs
 from arena.view import keys
 from arena.view.charts import ASCII, UNICODE
 from arena.view.stepping import seek
@@ -75,6 +77,15 @@ def test_changed_squares_are_marked():
     marked = [span for span in board.spans if "reverse" in str(span.style)]
     assert len(marked) == 1
     assert board.plain[marked[0].start] == "X"
+
+
+def test_words_beside_the_board_are_no_squares():
+    game = envs.make("chess")
+    before = game.init(1)
+    after = game.step(before, np.array([game.parse_action(before[0], "e2e4")], np.int32))
+    board = board_text("chess", after[0], before[0])
+    marked = sorted(span for span in board.spans if "reverse" in str(span.style))
+    assert [board.plain[span.start : span.end] for span in marked] == ["P", "."]
 
 
 def test_names_are_never_read_as_markup():
