@@ -16,6 +16,7 @@ import numpy as np
 from arena.openings import Opening, canonical_keys
 from arena.schedule import BOOK
 from envs.core import BoardGame, InputError, State
+from selfplay.pgn import STANDARD
 
 PLIES = 16  # of a game in a PGN file
 DEEPEST = 4  # plies to a position in an EPD file
@@ -61,7 +62,9 @@ def _games(game: BoardGame, path: Path, text: str, plies: int) -> Iterator[Openi
             return
         if played.errors:
             raise InputError(f"{path}, game {number}: {played.errors[0]}")
-        if "FEN" in played.headers or "Variant" in played.headers:
+        if played.headers.get("Variant", "standard").lower() not in STANDARD:
+            raise InputError(f"{path}, game {number}: it is a game of {played.headers['Variant']!r}, not of chess")
+        if played.board() != chess.Board():
             raise InputError(f"{path}, game {number}: it does not begin with the initial position of chess")
         state, actions = game.init(1), list[int]()
         for move in list(played.mainline_moves())[:plies]:

@@ -14,11 +14,13 @@ The file grows game by game and is its own state: it may be killed at any time, 
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import math
 import os
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -352,20 +354,32 @@ def make(
     KeyboardInterrupt on Ctrl-C: whole games are in the file."""
     if games < 1 or workers < 1:
         raise InputError(f"at least one game and one worker, not {games} and {workers}")
-    maker = _Maker(path, games, config, on_progress)
+    config.uci()  # where there is no such engine, there is no file either
+    with _alone(path):
+        maker = _Maker(path, games, config, on_progress)
+
+        async def all_workers() -> None:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(min(workers, games - maker.done)):
+                    group.create_task(maker.work())
+
+        try:
+            asyncio.run(all_workers())
+        except BaseExceptionGroup as errors:
+            raise errors.exceptions[0] from None
+        return maker.made
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """No other process makes games for this file meanwhile. Raises `InputError`, also where it cannot be written."""
     try:
-        with path.open("a", encoding="utf-8"):
-            pass
+        file = path.open("a", encoding="utf-8")
     except OSError as error:
         raise InputError(f"{path} cannot be written: {error.strerror}") from None
-
-    async def all_workers() -> None:
-        async with asyncio.TaskGroup() as group:
-            for _ in range(min(workers, games - maker.done)):
-                group.create_task(maker.work())
-
-    try:
-        asyncio.run(all_workers())
-    except BaseExceptionGroup as errors:
-        raise errors.exceptions[0] from None
-    return maker.made
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise InputError(f"another process is making games for {path}") from None
+        yield

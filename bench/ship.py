@@ -15,6 +15,7 @@ stored in half precision, and it is these that are measured.
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import tempfile
 from functools import partial
@@ -35,6 +36,7 @@ from bench.breakout_curve import scores
 from bench.strength import Rate
 from envs.core import InputError
 from selfplay.cores import cores
+from selfplay.options import FILE
 
 EPSILON = 0.01
 SIMULATIONS = 600  # a move in Connect Four
@@ -112,6 +114,14 @@ def engines(folder: Path, card: Card, games: int, measured: Path | None) -> tupl
     return facts, ", ".join(f"{value}: {100 * rate.rate:.1f}%" for value, rate in rates.items())
 
 
+def settings(checkpoint: Path) -> Facts:
+    """All options of the training that a checkpoint comes from, whatever the presets are later; empty if not known."""
+    runs = (folder / FILE for folder in (checkpoint, *checkpoint.parents[:2]))
+    file = next((file for file in runs if file.is_file()), None)
+    found: Facts = {} if file is None else json.loads(file.read_text(encoding="utf-8"))
+    return {name: value for name, value in found.items() if name != "initial"}  # a path on that machine
+
+
 def ship(
     checkpoint: Path, name: str, command: str, machine: str, games: int, to: Path, measured: Path | None = None
 ) -> str:
@@ -140,7 +150,7 @@ def ship(
     with tempfile.TemporaryDirectory() as folder:
         write(Path(folder) / name, {})
         facts, line = measure(Path(folder) / name, card, SIMULATIONS if card.game == "connect_four" else games)
-    write(to / name, {"command": command, "machine": machine, "strength": facts})
+    write(to / name, {"command": command, "settings": settings(checkpoint), "machine": machine, "strength": facts})
     size = (to / name / checkpoints.TENSORS).stat().st_size / 1e6
     return f"{to / name}: {line}, {size:.1f} MB"
 

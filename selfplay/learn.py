@@ -84,6 +84,9 @@ class LearnProgress:
     seconds: float  # the training clock
     share: float  # of the budget, 0..1
     left: float  # seconds to go, NaN: not known yet
+    asked_seconds: float | None  # the budget: of the training clock ...
+    asked_passes: float | None  # ... or through the file
+    done: bool  # it is spent
     passes: float  # through the file
     games: int  # read, repeated passes included
     passed_over: int  # games of no use, of the first pass
@@ -379,6 +382,9 @@ class _Learning:
             seconds=counters.seconds,
             share=share,
             left=max(0.0, left) if left == left else nan,
+            asked_seconds=self.budget.seconds,
+            asked_passes=self.budget.passes,
+            done=self._done,
             passes=self._passes,
             games=counters.games,
             passed_over=self.reading.passed_over.total(),

@@ -30,6 +30,7 @@ from envs.chess.threats import BISHOP, QUEEN, ROOK
 from envs.core import BoardGame, InputError
 
 GAME = "chess"  # the only game that python-chess reads
+STANDARD = ("standard", "chess", "normal", "from position")  # what the tag Variant calls it, in lower case
 WDL = tuple[float, float, float]
 _PROMOTIONS = {None: 0, chess.KNIGHT: 0, chess.BISHOP: BISHOP, chess.ROOK: ROOK, chess.QUEEN: QUEEN}
 _RESULTS = {"1-0": 1.0, "0-1": -1.0, "1/2-1/2": 0.0}
@@ -129,7 +130,7 @@ class _Visitor(chess.pgn.BaseVisitor["Played | Problem"]):
 
     def end_headers(self) -> Any:
         variant = self._headers.get("Variant", "standard").lower()
-        if variant not in ("standard", "chess", "normal", "from position"):
+        if variant not in STANDARD:
             self._bad("another variant", f"it is a game of {variant!r}, not of chess", self._played.line)
         elif self._headers.get("Result", "*") not in (*_RESULTS, "*"):
             self._bad("unknown result", f"unknown result {self._headers['Result']!r}", self._played.line)

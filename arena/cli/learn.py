@@ -59,6 +59,7 @@ def learn(
         if size or change or seed or workers > 1:
             raise InputError("a run keeps its settings: --resume takes only --run, --from and --minutes or --epochs")
         folder, settings = run or newest_run(game, from_games=True), None
+        budget = _budget_left(folder) if minutes is None and epochs is None else budget
     else:
         if source is None:
             raise InputError("which games? Name a file of them with --from games.pgn")
@@ -66,11 +67,26 @@ def learn(
     try:
         _learn(folder, source, settings, budget, resume)
     except KeyboardInterrupt:
-        how_long = ("--epochs", f"{epochs:g}") if epochs is not None else ("--minutes", f"{(seconds or 0) / 60:g}")
-        stopped(command("learn", game, "--resume", "--run", folder, *how_long))
+        stopped(command("learn", game, "--resume", "--run", folder))
     screen = console()
     screen.print(f"\nHow strong is it? {command('ladder', '--run', folder)}", soft_wrap=True)
     screen.print(f"Better by self-play: {command('train', game, '--from', folder, '--gate')}", soft_wrap=True)
+
+
+def _budget_left(folder: Path) -> Any:
+    """What a run was last asked for, if that has not been reached. Raises `InputError`."""
+    from envs.core import InputError
+    from selfplay.learn import Budget
+    from selfplay.progress import last_facts
+
+    last = last_facts(folder)
+    seconds, passes = last.get("asked_seconds"), last.get("asked_passes")
+    if isinstance(seconds, int | float) == isinstance(passes, int | float):
+        raise InputError(f"how long was {folder} to learn? Say it with --minutes or --epochs")
+    if last.get("done"):
+        had = f"{passes:g} epochs" if seconds is None else f"{seconds / 60:g} minutes"
+        raise InputError(f"{folder} has had its {had}; give it more with --minutes or --epochs")
+    return Budget(seconds, passes)
 
 
 def _learn(folder: Path, source: Path | None, settings: Any, budget: Any, resuming: bool) -> None:

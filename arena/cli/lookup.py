@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+import threading
 import time
-from typing import Annotated, Any
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Annotated, Any, TypeVar
 
 import typer
 
 from arena.cli.shared import AsJson, Game, console, print_json, print_rows, print_table
+
+T = TypeVar("T")
 
 
 def agents(
@@ -96,7 +101,7 @@ def perft(
     start = None if fen is None else rules.from_fen(fen)  # type: ignore[attr-defined]
     counts.perft(rules, 1)  # compiled before the clock starts
     began = time.perf_counter()
-    sequences = counts.perft(rules, depth, start)
+    sequences = _interruptible(lambda: counts.perft(rules, depth, start))
     seconds = time.perf_counter() - began
     distinct = counts.positions(rules, depth, start) if positions else None
     if as_json:
@@ -107,6 +112,21 @@ def perft(
     rows = [[str(ply), *(f"{column[ply]:,}" for column in table)] for ply in range(depth + 1)]
     print_table(rules.spec.title, columns, rows, right=columns)
     console().print(f"\n{sum(sequences) / max(seconds, 1e-9):,.0f} nodes a second", style="dim")
+
+
+def _interruptible(work: Callable[[], T]) -> T:
+    """What ``work`` returns. Compiled code does not hear Ctrl-C, so it runs in a thread that is left behind if need
+    be."""
+    future = Future[T]()
+
+    def run() -> None:
+        try:
+            future.set_result(work())
+        except BaseException as error:
+            future.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    return future.result()
 
 
 def doctor(as_json: AsJson = False) -> None:

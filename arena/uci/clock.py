@@ -9,6 +9,7 @@ MOST_MOVES_TO_GO = 50  # a far control is no nearer than the end of the game
 STRETCH = 2.5  # a doubtful move may take so many times its share
 LARGEST_PART = 0.5  # of the clock that one move may take, however doubtful
 LAST_PART = 0.8  # before a time control's last move
+FIRST_LOOK = 0.1  # of the time for a move, before which nobody knows how fast this search is
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,4 +39,4 @@ def enough(soft: float, elapsed: float, lead: int, speed: float) -> bool:
     """Whether the time is up, or the second best move could not catch up with the best before it is.
 
     ``lead``: visits between the two; ``speed``: visits a millisecond."""
-    return elapsed >= soft or lead > speed * (soft - elapsed)
+    return elapsed >= soft or (elapsed >= FIRST_LOOK * soft and lead > speed * (soft - elapsed))

@@ -118,6 +118,7 @@ class Thought:
         self._began = began
         self._kept = search.visits
         self._slowest = 0.0  # seconds that a batch takes at worst
+        self._paced: tuple[int, float] | None = None  # visits and time after the first batch, for the speed of others
         self._lines: list[Line] = []
         self._looked = 0.0
         self._choices = len(limits.searchmoves) or int(game.legal(told.state[None]).sum())
@@ -128,7 +129,7 @@ class Thought:
     def ponderhit(self) -> None:
         """The move pondered on was played: the clock begins to run now."""
         self.limits = replace(self.limits, ponder=False)
-        self._began, self._kept = time.monotonic(), self._search.visits
+        self._began, self._kept, self._paced = time.monotonic(), self._search.visits, None
         self._allowance = self._allow()
 
     def _allow(self) -> Allowance | None:
@@ -153,6 +154,7 @@ class Thought:
         search.visit(max(1, self.limits.nodes - search.visits) if self.limits.nodes else 1 << 30)
         now = time.monotonic()
         self._slowest = max(0.9 * self._slowest, now - began)
+        self._paced = self._paced or (search.visits, now)
         if now - self._looked > LOOK:
             self._lines, self._looked = search.lines(max(2, self._settings.multipv)), now
         return search.over or (search.visits > 0 and self._reached())
@@ -180,7 +182,15 @@ class Thought:
         if len(lines) > 1 and lines[1].value > lines[0].value and lines[1].visits:
             return False  # about to change its mind
         lead = lines[0].visits - (lines[1].visits if len(lines) > 1 else 0)
-        return enough(allowed.soft, elapsed, lead, (self._search.visits - self._kept) / max(elapsed, 1.0))
+        return enough(allowed.soft, elapsed, lead, self._speed)
+
+    @property
+    def _speed(self) -> float:
+        """Visits a millisecond. The first batch does not count: much of it may be setting up a tree that was kept."""
+        if self._paced is None:
+            return 0.0
+        visits, since = self._paced
+        return (self._search.visits - visits) / max(1e3 * (time.monotonic() - since), 1.0)
 
     @property
     def _depth(self) -> int:

@@ -11,6 +11,7 @@ from envs.core import InputError
 CHESS, MINICHESS = envs.make("chess"), envs.make("minichess")
 SPANISH = '[Event "a"]\n\n1. e4 e5 2. Nf3 (2. f4 exf4) Nc6 { usual } 3. Bb5 a6 4. O-O 1-0\n\n'
 SCHOLAR = '[Event "b"]\n\n1. e4 e5 2. Bc4 Nc6 3. Qh5 Nf6 4. Qxf7# 1-0\n\n'
+ENDGAME = "8/8/8/4k3/8/8/4K2P/8 w - - 0 1"
 TRANSPOSED = '[Event "c"]\n\n1. Nf3 Nc6 2. e4 e5 *\n\n'
 
 
@@ -33,6 +34,8 @@ def test_the_first_moves_of_games(tmp_path):
     assert read_openings(CHESS, path, plies=6, at_most=2) == (spanish, scholar)
     assert read_openings(CHESS, path, plies=7) == (read_openings(CHESS, path, plies=7)[0], transposed)  # a mate is none
     assert len(read_openings(CHESS, path, plies=4)) == 2  # two games have the same position after four plies
+    usual = f'[Variant "Standard"]\n[SetUp "1"]\n[FEN "{chess.Board().fen()}"]\n'
+    assert read_openings(CHESS, write(tmp_path, usual + SPANISH), plies=6) == (spanish,)
 
 
 @pytest.mark.parametrize("game", [CHESS, MINICHESS], ids=["chess", "minichess"])
@@ -56,8 +59,8 @@ def test_positions_of_an_epd_file(tmp_path, game):
         ("x.pgn", "", "x.pgn holds no openings of Chess"),
         ("x.pgn", '[Event "?"]\n\n*\n', "x.pgn holds no openings of Chess"),
         ("x.pgn", SPANISH + '[Event "?"]\n\n1. e4 e5 2. Ke3 *\n', "x.pgn, game 2: illegal san: 'Ke3'"),
-        ("x.pgn", f'[FEN "{chess.Board().fen()}"]\n\n1. e4 *\n', "game 1: it does not begin with the initial position"),
-        ("x.pgn", '[Variant "Atomic"]\n\n1. e4 *\n', "game 1: it does not begin with the initial position"),
+        ("x.pgn", f'[FEN "{ENDGAME}"]\n\n1. Kd2 *\n', "game 1: it does not begin with the initial position"),
+        ("x.pgn", '[Variant "Atomic"]\n\n1. e4 *\n', "game 1: it is a game of 'Atomic', not of chess"),
         ("x.epd", "8/8/8/8 w - -\n", "x.epd, line 1: bad FEN '8/8/8/8 w - -'"),
         ("x.epd", "4k3/8/8/8/8/8/4P3/4K3 w - -\n", "x.epd, line 1: no line of 4 plies or less leads to 4k3/8"),
     ],

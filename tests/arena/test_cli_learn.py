@@ -1,6 +1,8 @@
 """``arena learn`` and ``arena experts``."""
 
+import json
 import re
+from pathlib import Path
 
 import pytest
 
@@ -21,9 +23,30 @@ def test_games_to_a_player_and_on(run, games):
     assert re.search(r"on 20 positions of games it has not seen: \d+% of moves predicted, value loss \d\.\d+", out)
     assert "train chess --from taught --gate" in out
     assert "taught already holds a training" in run(*words, "--from", games)[2]
+    assert "taught has had its 1 epochs; give it more" in run(*words, "--resume")[2]
     code, out, err = run(*words, "--resume", "--epochs", "2")
     assert code == 0, err
     assert "7 games, 140 positions and 8 steps" in out  # nothing is read twice
+
+
+def test_resuming_goes_on_to_what_it_was_asked_for(run, games, monkeypatch):
+    budgets = []
+
+    def learn(folder, source, settings, budget, **_):
+        budgets.append((budget.seconds, budget.passes))
+        raise KeyboardInterrupt
+
+    run("learn", "chess", "--run", "taught", "--from", games, "--epochs", "1", "--size", "tiny", "--set", "batch=32")
+    monkeypatch.setattr("selfplay.learn.learn", learn)
+    metrics = Path("taught/metrics.jsonl")
+    for facts in ({"asked_seconds": 3000.0, "asked_passes": None}, {"asked_seconds": None, "asked_passes": 2.0}):
+        metrics.write_text(json.dumps({"seconds": 9.0, "share": 0.4, **facts}) + "\n")
+        code, _, err = run("learn", "chess", "--run", "taught", "--resume")
+        assert code == 130
+        assert "learn chess --resume --run taught" in err
+    assert budgets == [(3000.0, None), (None, 2.0)]
+    metrics.unlink()
+    assert "how long was taught to learn?" in run("learn", "chess", "--run", "taught", "--resume")[2]
 
 
 @pytest.mark.parametrize(

@@ -178,6 +178,16 @@ def test_files_of_somebody_else_are_left_alone(tmp_path):
     assert path.read_text() == '[Event "?"]\n\n1. e4 1-0\n\n'
 
 
+def test_two_do_not_write_one_file(tmp_path):
+    path, config = tmp_path / "games.pgn", ExpertConfig(engine=str(fake(tmp_path)))
+
+    def intrude(state):
+        with pytest.raises(InputError, match="another process is making games for"):
+            make(path, 9, config)
+
+    assert make(path, 1, config, on_progress=intrude) == 1
+
+
 def test_an_engine_that_crashes_is_started_again(tmp_path):
     engine, events = fake(tmp_path, str(tmp_path / "crashed")), []
     make(tmp_path / "games.pgn", 2, ExpertConfig(engine=str(engine)), on_progress=lambda s: events.append(s.event))

@@ -21,6 +21,8 @@ from tests.agents.dqn.test_player import ask, frames, save
 
 
 def test_it_is_measured_halved_and_found_by_name(tmp_path, monkeypatch, capsys):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "config.json").write_text('{"games": 256, "initial": "/somewhere"}')
     net = save(tmp_path / "run" / "best", meta={"minutes": 9.7, "algo": "pqn", "seed": 2, "gamma": 0.99})
     monkeypatch.setattr(ship, "scores", lambda spec, game, games, seed: [10.0, 20.0] * (games // 2))
     words = [str(tmp_path / "run" / "best"), "breakout", "--machine", "a small one", "--games", "10"]
@@ -31,6 +33,7 @@ def test_it_is_measured_halved_and_found_by_name(tmp_path, monkeypatch, capsys):
         monkeypatch.setattr(module, "SHIPPED", tmp_path / "shipped")
     whole = checkpoints.read("shipped:breakout")
     assert whole.card.meta["command"] == "arena train breakout --minutes 10 --algo pqn --seed 2"
+    assert whole.card.meta["settings"] == {"games": 256}
     assert whole.card.meta["machine"] == "a small one"
     assert whole.card.meta["strength"]["95%"] == [11.0, 19.0]
     assert {tensor.dtype for tensor in whole.tensors.values()} == {torch.float16}

@@ -54,3 +54,4 @@ def test_enough():
     assert enough(soft=100, elapsed=100, lead=0, speed=1)
     assert not enough(soft=100, elapsed=50, lead=50, speed=1), "50 visits may still come"
     assert enough(soft=100, elapsed=50, lead=51, speed=1)
+    assert not enough(soft=100, elapsed=9, lead=9999, speed=1), "the speed is not known yet"
