@@ -69,12 +69,17 @@ def pinned(spec: str) -> str:
     """The spec that goes on meaning the same checkpoint while the run it names goes on: ``RUN?a=1`` becomes
     ``RUN/checkpoints/000123?a=1``, behind its kind if that was named. Other specs are returned as they are. Raises
     `InputError`."""
-    kind, target, _ = parse(spec)
-    if kind.target != "checkpoint" or not target or target.startswith("shipped:"):
+    body, mark, query = spec.partition("?")
+    name, colon, target = body.partition(":")
+    kind = find(name) if colon else None
+    if kind is None:
+        target = body if _is_checkpoint(body) and not find(name) else ""
+    elif kind.target != "checkpoint":
+        return spec
+    if not target or target.startswith("shipped:"):
         return spec
     from agents import cards
 
-    body, mark, query = spec.partition("?")
     return f"{body.removesuffix(target)}{cards.resolve(target)}{mark}{query}"
 
 

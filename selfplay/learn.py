@@ -34,6 +34,7 @@ from selfplay.config import TrainConfig
 from selfplay.held_out import Score, hold_out, score
 from selfplay.holding import Every, held
 from selfplay.initial import AGENT
+from selfplay.learn_progress import LearnProgress
 from selfplay.learner import Learner, Step
 from selfplay.progress import Journal, Meter, Reports, last_clock
 from selfplay.reading import Reading
@@ -74,32 +75,6 @@ class Budget:
     def __post_init__(self) -> None:
         if (self.seconds is None) == (self.passes is None):
             raise InputError("say how long to learn, either in minutes or in passes through the file")
-
-
-@dataclass(frozen=True, slots=True)
-class LearnProgress:
-    """Where it is. Rates are over the last half minute; NaN where nothing has been measured yet."""
-
-    game: str
-    seconds: float  # the training clock
-    share: float  # of the budget, 0..1
-    left: float  # seconds to go, NaN: not known yet
-    asked_seconds: float | None  # the budget: of the training clock ...
-    asked_passes: float | None  # ... or through the file
-    done: bool  # it is spent
-    passes: float  # through the file
-    games: int  # read, repeated passes included
-    passed_over: int  # games of no use, of the first pass
-    positions: int
-    window: int
-    steps: int
-    samples_per_second: float
-    policy_loss: float
-    value_loss: float
-    accuracy: float  # of the newest checkpoint on held-out games
-    held_out_value_loss: float
-    learning_rate: float
-    event: str
 
 
 @dataclass(frozen=True, slots=True)

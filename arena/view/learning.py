@@ -10,7 +10,7 @@ from agents import cards
 from arena.view.charts import Glyphs, sparkline
 from arena.view.figures import clock, percent, rate
 from arena.view.live import Face, Row
-from selfplay.learn import LearnProgress
+from selfplay.learn_progress import LearnProgress
 
 
 def rows(history: Sequence[LearnProgress], run: Path, using: Glyphs) -> Sequence[Row]:

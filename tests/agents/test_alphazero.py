@@ -181,4 +181,4 @@ def test_the_checkpoint_names_the_kind_that_plays_it(tmp_path):
     card = json.loads((tmp_path / "x" / checkpoints.JSON).read_text())
     (tmp_path / "x" / checkpoints.JSON).write_text(json.dumps({**card, "kind": "bot"}))
     kind, target, _ = registry.parse(str(tmp_path / "x"))
-    assert (kind.id, target) == ("random", str(tmp_path / "x"))
+    assert (kind.id, target) == ("bot", str(tmp_path / "x"))

@@ -8,7 +8,7 @@ from arena.experts import ExpertProgress
 from arena.view import learning, making
 from arena.view.charts import ASCII, UNICODE
 from arena.view.live import LiveScreen
-from selfplay.learn import LearnProgress
+from selfplay.learn_progress import LearnProgress
 
 
 def progress(**changes) -> LearnProgress:
