@@ -70,11 +70,11 @@ def pinned(spec: str) -> str:
     ``RUN/checkpoints/000123?a=1``, behind its kind if that was named. Other specs are returned as they are. Raises
     `InputError`."""
     body, mark, query = spec.partition("?")
-    name, colon, target = body.partition(":")
-    kind = find(name) if colon else None
-    if kind is None:
-        target = body if _is_checkpoint(body) and not find(name) else ""
-    elif kind.target != "checkpoint":
+    name, _, target = body.partition(":")
+    kind = find(name)
+    if kind is None and _is_checkpoint(body):
+        target = body
+    elif kind is None or kind.target != "checkpoint":
         return spec
     if not target or target.startswith("shipped:"):
         return spec

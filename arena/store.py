@@ -263,12 +263,14 @@ class Store:
 
     def require(self, query: Query) -> None:
         """Raises `InputError` if the ladder, the game or the agent asked for is not in here at all."""
-        for what, value, there in (
-            ("ladder", query.ladder, self.ladders),
-            ("game", query.game, self.games),
-            ("agent", query.agent, self.agents),
+        for what, value, alone, there in (
+            ("ladder", query.ladder, Query(ladder=query.ladder, limit=1), self.ladders),
+            ("game", query.game, Query(game=query.game, limit=1), self.games),
+            ("agent", query.agent, Query(agent=query.agent, limit=1), self.agents),
         ):
-            if value is not None and not self.matches(replace(query, limit=1)) and value not in (known := there()):
+            if value is None or self.matches(alone):
+                continue
+            if value not in (known := there()):  # a ladder may be there without matches
                 raise unknown(f"{what} in {self.path}:", value, known)
 
     def close(self) -> None:

@@ -140,9 +140,11 @@ def markdown(rows: list[dict[str, Any]]) -> str:
         said.append(f"agent steps a second against Stable-Baselines3: {speed:.1f} times")
         times = [np.inf if row["minutes to"]["30"] is None else row["minutes to"]["30"] for row in ours]
         slow, quick = theirs[0]["minutes to"]["30"], float(np.median(times))
-        bound = f"{slow / quick:.1f}" if slow is not None else f"more than {theirs[0]['minutes'] / quick:.1f}"
-        most = "most seeds do not reach it" if np.isinf(quick) else f"Stable-Baselines3 takes {bound} times as long"
-        said.append(f"wall-clock to 30 points, median: {most}")
+        ratio = f"{slow / quick:.1f}" if slow is not None else f"more than {theirs[0]['minutes'] / quick:.1f}"
+        found = (
+            f"Stable-Baselines3 takes {ratio} times as long" if np.isfinite(quick) else "most seeds do not reach them"
+        )
+        said.append(f"wall-clock to 30 points, median: {found}")
     return text + "\n" + "\n".join(f"- {line}" for line in said) + "\n"
 
 

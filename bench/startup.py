@@ -17,7 +17,7 @@ import time
 from collections.abc import Mapping
 
 HELP = "import sys; from arena.cli import main; sys.argv = ['arena', '--help']; main()"
-COMPILE = "from arena.cli.demo import compile_all, settings; compile_all(settings(3.0))"
+COMPILE = "from arena.cli.demo import compile_all, demo_settings; compile_all(demo_settings(3.0))"
 
 
 def seconds(program: str, environment: Mapping[str, str] | None = None) -> float:

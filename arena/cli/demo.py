@@ -41,12 +41,12 @@ def demo(
     folder = run or RUNS / f"demo-{datetime.now():%m%d-%H%M%S}"
     again = command("demo", "--minutes", f"{minutes:g}", "--run", folder, *elsewhere(store))
     resuming = (folder / FILE).exists()
-    inside = None if resuming else settings(minutes)
+    settings = None if resuming else demo_settings(minutes)
     try:
         _stage(1, "Compiling", "once on a machine, up to a minute")
-        compile_all(inside or settings(minutes))
+        compile_all(settings or demo_settings(minutes))
         _stage(2, f"Training for {minutes:g} minutes", str(folder))
-        _train(folder, inside, minutes * 60, resuming)
+        _train(folder, settings, minutes * 60, resuming)
         _stage(3, "The ladder", f"checkpoints against agents of known strength, about {LADDER_SECONDS:.0f} s")
         _ladder(folder, store)
     except KeyboardInterrupt:
@@ -54,7 +54,7 @@ def demo(
     console().print(f"\nPlay against it:\n  {command('play', GAME, '--against', folder)}", soft_wrap=True)
 
 
-def settings(minutes: float) -> Any:
+def demo_settings(minutes: float) -> Any:
     """The game's own, but for a network that learns more in a few minutes, and checkpoints to fill a curve."""
     from agents.networks import SIZES
     from selfplay.config import preset
@@ -68,7 +68,7 @@ def _stage(number: int, title: str, note: str) -> None:
     console().print(Text.assemble((f"\n{number} of 3  {title}", "bold"), (f"  {note}", "dim")), soft_wrap=True)
 
 
-def compile_all(inside: Any) -> None:
+def compile_all(settings: Any) -> None:
     """Plays a little with everybody in this process, so that the processes to come find all kernels compiled."""
     import envs
     from agents import registry
@@ -78,7 +78,7 @@ def compile_all(inside: Any) -> None:
 
     began, game = time.monotonic(), envs.make(GAME)
     with console().status("compiling ..."):
-        warm_up(inside)
+        warm_up(settings)
         for spec in anchors(GAME):
             agent = registry.load(spec)
             first_move(agent, game)
@@ -86,13 +86,13 @@ def compile_all(inside: Any) -> None:
     console().print(f"done in {time.monotonic() - began:.0f} s", style="dim")
 
 
-def _train(folder: Path, inside: Any, seconds: float, resuming: bool) -> None:
+def _train(folder: Path, settings: Any, seconds: float, resuming: bool) -> None:
     from arena.cli.train import run_training
     from selfplay.progress import last_clock
 
     if resuming and last_clock(folder) >= seconds - 1:  # it has had its time: only the ladder is missing
         return
-    run_training(folder, inside, seconds, resuming)
+    run_training(folder, settings, seconds, resuming)
 
 
 def _ladder(folder: Path, store: Path) -> None:
