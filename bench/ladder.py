@@ -50,8 +50,8 @@ def measure(pairs: int, workers: int | None) -> dict[str, float]:
         spent = seconds(lambda: ladder.run(workers=workers))
         again = seconds(lambda: ladder.run(workers=workers))
         rated = seconds(lambda: standings(ladder))
+        store.close()  # what is in the log goes to the file
         size = store.path.stat().st_size
-        store.close()
     alone = seconds(lambda: list(play_match("random", "random", "tic_tac_toe", games)))
     return {
         "games": games,

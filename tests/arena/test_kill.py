@@ -57,7 +57,11 @@ def played(path: Path) -> dict[str, MatchRecord]:
 
 @pytest.mark.parametrize(
     ("game", "kills", "share"),
-    [("tic_tac_toe", 12, 0.8), pytest.param("moba_5v5", 4, 0.6, marks=pytest.mark.slow)],
+    [
+        ("tic_tac_toe", 12, 0.8),
+        pytest.param("tic_tac_toe", 20, 0.8, marks=pytest.mark.slow),
+        pytest.param("moba_5v5", 4, 0.6, marks=pytest.mark.slow),
+    ],
 )
 def test_a_ladder_killed_many_times_ends_like_an_undisturbed_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, game: str, kills: int, share: float
