@@ -1,8 +1,9 @@
 """Elo on the scale of an engine's UCI_Elo: ``python -m bench.elo RUN [--every K] [--simulations 800] [--games 100]
-[--levels ELO ...] [--each] [--depths D ...] [--out FOLDER] [--json]``.
+[--levels ELO ...] [--each] [--depths D ...] [--plies LEAST MOST] [--out FOLDER] [--json]``.
 
 RUN is a training of chess or minichess, of which every K-th checkpoint is measured, or one checkpoint
-(``runs/chess``). Games are played as mirrored pairs from random openings, to the end that the rules give them:
+(``runs/chess``). Games are played as mirrored pairs from random openings, to the end that the rules give them.
+``--plies`` says how long these are: on a small board the usual ones decide most games, whoever plays.
 
 - ``--levels`` of the engine, by its UCI_Elo: ``--games`` in all, in blocks against the level that promises to tell most
   (the one nearest to what is known so far); with ``--each``, so many against every level
@@ -54,6 +55,7 @@ NEAR = 1.92  # half the 95% quantile of chi-squared with one degree of freedom
 
 Counts = dict[str, int]  # wins, draws, losses of the checkpoint; "blocks" played
 Point = dict[str, Any]  # what `point` makes; JSON
+Plies = tuple[int, int] | None  # of random openings, least and most; None: the game's usual ones
 
 
 def depth_of(elo: int) -> int:
@@ -114,11 +116,11 @@ def half_way(scores: Sequence[tuple[int, float]]) -> float:
     return math.inf if scores and scores[-1][1] >= 0.5 else -math.inf
 
 
-def play_block(agent: str, opponent: str, game: str, number: int, games: int, seed: int) -> Counts:
+def play_block(agent: str, opponent: str, game: str, number: int, games: int, plies: Plies, seed: int) -> Counts:
     """Games of one block, whose number decides its openings; in a process with one thread."""
     torch.set_num_threads(1)
     counts = {"wins": 0, "draws": 0, "losses": 0}
-    for record in play_match(agent, opponent, game, games, seed=1_000_003 * seed + number, batch=games):
+    for record in play_match(agent, opponent, game, games, seed=1_000_003 * seed + number, plies=plies, batch=games):
         if record.fault is not None:
             raise AgentError(f"{opponent}: {record.fault.kind}: {record.fault.message}")
         mine = record.returns[0 if record.agents[0].spec == agent else 1]
@@ -160,23 +162,28 @@ class _Here(Executor):
 class Bench:
     """The points of a curve, and where they are kept."""
 
-    def __init__(self, simulations: int, workers: int, seed: int, block: int, out: Path | None) -> None:
+    def __init__(
+        self, simulations: int, workers: int, seed: int, block: int, out: Path | None, plies: Plies = None
+    ) -> None:
         self.simulations, self.workers, self.seed, self.block, self.out = simulations, workers, seed, block, out
+        self.plies = plies
         self.points: list[Point] = []
         if out is not None and (out / "elo.json").exists():
             self.points = json.loads((out / "elo.json").read_text(encoding="utf-8"))
 
     def point(self, target: str) -> Point:
-        """What is known of a checkpoint, by its content."""
+        """What is known of a checkpoint, by its content, from such openings."""
         card = checkpoints.read_card(target)
         if card.game not in ENGINES:
             raise InputError(f"{target} plays {card.game}; this is for {' and '.join(ENGINES)}")
+        plies = list(self.plies) if self.plies else None
+        wanted = (card.sha256, self.simulations, plies)
         for at in self.points:
-            if (at["sha256"], at["simulations"]) == (card.sha256, self.simulations):
+            if (at["sha256"], at["simulations"], at.get("plies")) == wanted:
                 return at
         minutes = card.meta.get("minutes")
         facts = {"checkpoint": card.folder.name, "game": card.game, "sha256": card.sha256, "minutes": minutes}
-        new: Point = {**facts, "simulations": self.simulations, "levels": {}, "depths": {}}
+        new: Point = {**facts, "simulations": self.simulations, "plies": plies, "levels": {}, "depths": {}}
         self.points = sorted([*self.points, new], key=lambda at: (at["minutes"] or 0.0, at["checkpoint"]))
         return new
 
@@ -226,7 +233,7 @@ class Bench:
             opponent = (level if kind == "levels" else deep)(at["game"], value)
             agent = f"alphazero:{target}?simulations={self.simulations}"
             number = counts["blocks"] + i
-            job = pool.submit(play_block, agent, opponent, at["game"], number, self.block, self.seed)
+            job = pool.submit(play_block, agent, opponent, at["game"], number, self.block, self.plies, self.seed)
             jobs.append((counts, job))
         for counts, job in jobs:
             add(counts, job.result())
@@ -248,13 +255,15 @@ def _elo(at: Point) -> str:
 
 def markdown(found: Sequence[Point]) -> str:
     """A line a point, then a line an opponent, with the 95% interval of the score (Wilson)."""
-    lines = [["minutes", "checkpoint", "simulations", "games", "Elo (95%)", "50 % at depth"], ["---:"] * 6]
+    titles = ["minutes", "checkpoint", "simulations", "opening plies", "games", "Elo (95%)", "50 % at depth"]
+    lines = [titles, ["---:"] * len(titles)]
     for at in found:
         games = sum(points(counts)[1] for kind in ("levels", "depths") for counts in at[kind].values())
         minutes = "?" if at["minutes"] is None else f"{at['minutes']:.1f}"
         half = "" if at["half at depth"] is None else f"{at['half at depth']:.1f}"
         elo = _elo(at).removeprefix("Elo ") if any(points(counts)[1] for counts in at["levels"].values()) else ""
-        lines.append([minutes, at["checkpoint"], str(at["simulations"]), str(games), elo, half])
+        plies = "-".join(map(str, at["plies"])) if at.get("plies") else "usual"
+        lines.append([minutes, at["checkpoint"], str(at["simulations"]), plies, str(games), elo, half])
     more = [["checkpoint", "opponent", "wins", "draws", "losses", "score, %", "95%"], ["---:"] * 7]
     for at in found:
         for kind, make in (("levels", level), ("depths", deep)):
@@ -287,6 +296,7 @@ def main() -> None:
     parser.add_argument("--games", type=int, default=100, help="of a checkpoint (default 100)")
     parser.add_argument("--block", type=int, default=BLOCK, help="games played side by side")
     parser.add_argument("--workers", type=int, default=2, help="processes")
+    parser.add_argument("--plies", type=int, nargs=2, metavar=("LEAST", "MOST"), help="of the random openings")
     parser.add_argument("--seed", type=int, default=0, help="of openings and chance")
     parser.add_argument("--out", type=Path, help="folder for elo.json and elo.md")
     parser.add_argument("--json", action="store_true")
@@ -295,7 +305,9 @@ def main() -> None:
         parser.error("--every, --games and --workers take positive numbers, --block an even one")
     try:
         found = targets(args.run, args.every)
-        bench = Bench(args.simulations, args.workers, args.seed, args.block, args.out)
+        bench = Bench(
+            args.simulations, args.workers, args.seed, args.block, args.out, tuple(args.plies) if args.plies else None
+        )
         game = bench.point(found[0])["game"]
         if find_engine(ENGINES[game]) is None:
             raise InputError(f"the engine {ENGINES[game]} is not installed; on Debian: apt install {ENGINES[game]}")

@@ -109,6 +109,19 @@ def test_the_command_plays_what_is_missing(run, monkeypatch, capsys):
     assert json.loads(capsys.readouterr().out) == found
 
 
+def test_other_openings_are_another_point(run, tmp_path):
+    target = str(run / "checkpoints" / "000001")
+    usual = elo.Bench(800, 1, 0, 2, tmp_path / "out")
+    usual.point(target)["depths"] = {"1": dict(COUNTS)}
+    usual.save()
+    short = elo.Bench(800, 1, 0, 2, tmp_path / "out", (2, 3))
+    assert short.point(target)["depths"] == {}
+    short.save()
+    again = elo.Bench(800, 1, 0, 2, tmp_path / "out", (2, 3))
+    assert [at["plies"] for at in again.points] == [None, [2, 3]]
+    assert again.point(target) is again.points[1]
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -129,5 +142,5 @@ def test_a_table(run):
     at["depths"] = {"1": dict(COUNTS), "2": {"wins": 1, "draws": 0, "losses": 3, "blocks": 2}}
     bench.save()
     lines = elo.markdown(bench.points).splitlines()
-    assert lines[2] == "| 1.5 | 000001 | 800 | 12 | 1541 (1184 to 2063) | 1.5 |"
+    assert lines[2] == "| 1.5 | 000001 | 800 | usual | 12 | 1541 (1184 to 2063) | 1.5 |"
     assert lines[-3] == "| 000001 | uci:fairy-stockfish?elo=1350&depth=3 | 3 | 0 | 1 | 75.0 | 30.1-95.4 |"
