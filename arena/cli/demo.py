@@ -59,7 +59,7 @@ def demo_settings(minutes: float) -> Any:
     from agents.networks import SIZES
     from selfplay.config import preset
 
-    return preset(GAME, net=SIZES["small"], checkpoint_seconds=max(minutes * 60 / CHECKPOINTS, 1.0))
+    return preset(GAME, net=SIZES["small"], slots=128, checkpoint_seconds=max(minutes * 60 / CHECKPOINTS, 1.0))
 
 
 def _stage(number: int, title: str, note: str) -> None:

@@ -162,10 +162,13 @@ def run_training(folder: Path, settings: Any, seconds: float, resuming: bool) ->
 
 
 def new_run(game: str) -> Path:
-    """A folder named by the game and the moment."""
+    """A new folder named by the game and the moment, and numbered where several begin in one second."""
     from datetime import datetime
+    from itertools import count
 
-    return RUNS / f"{game}-{datetime.now():%Y%m%d-%H%M%S}"
+    moment = f"{game}-{datetime.now():%Y%m%d-%H%M%S}"
+    names = (moment if i == 1 else f"{moment}-{i}" for i in count(1))
+    return next(RUNS / name for name in names if not (RUNS / name).exists())
 
 
 def newest_run(game: str, from_games: bool = False) -> Path:

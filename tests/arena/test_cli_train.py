@@ -53,6 +53,12 @@ def test_time_and_options(run, calls):
     assert f"--run {folder}" in out
 
 
+def test_trainings_that_begin_in_the_same_second_have_folders_of_their_own(run, calls):
+    for _ in range(2):
+        assert run("train", "tic_tac_toe", "--minutes", "1")[0] in (0, 130)
+    assert calls[0][0] != calls[1][0]
+
+
 def test_a_size_leaves_the_games_heads_alone(run, calls):
     assert run("train", "minichess", "--minutes", "1", "--size", "small")[0] == 0
     net = calls[0][1].net

@@ -52,7 +52,7 @@ def test_chess_is_measured_by_games_against_an_engine_and_none_is_played_twice(t
     nets.save(tmp_path / "it", envs.make("minichess"), meta={"minutes": 2.0})
     played = []
 
-    def block(agent, opponent, game, number, games, seed):
+    def block(agent, opponent, game, number, games, plies, seed):
         played.append(opponent)
         won = games - int(opponent.rpartition("=")[2])  # one game less at each depth
         return {"wins": won, "draws": 0, "losses": games - won}
