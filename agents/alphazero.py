@@ -38,7 +38,6 @@ class AlphaZeroOptions:
     root: Literal["gumbel", "puct"] = "gumbel"
     temperature: float = 0.0  # moves drawn from policy ** (1 / temperature); 0: the best move
     temperature_plies: int = 10  # while the game is younger than this, openings included
-    foresight: int = 0  # plies that the rules look ahead at every new position: worth it where they are cheap
     images: bool = False  # judge a position by the mean over all its symmetric images: slower, with fewer errors
     cache: int = 1 << 18  # positions whose evaluation is remembered
     precision: Precision = "auto"
@@ -49,8 +48,6 @@ class AlphaZeroOptions:
         for name, low in (("simulations", 0), ("temperature_plies", 0), ("cache", 1), ("slots", 1)):
             if not low <= getattr(self, name) <= _MOST[name]:
                 raise InputError(f"{name} is from {low} to {_MOST[name]}, not {getattr(self, name)}")
-        if not 0 <= self.foresight <= 2:
-            raise InputError(f"foresight is 0, 1 or 2, not {self.foresight}")
         if not 0 <= self.temperature <= 100:
             raise InputError(f"temperature is from 0 to 100, not {self.temperature}")
 
@@ -92,7 +89,7 @@ class AlphaZero:
         self._evaluate = CachedEvaluator(self._game, self._network, self._options.cache)
         if self._options.simulations:
             slots = max(1, min(len(games), self._options.slots, _TREE_NODES // self._options.simulations))
-            config = SearchConfig(root=self._options.root, seize=2, foresight=self._options.foresight)
+            config = SearchConfig(root=self._options.root, seize=2)
             self._search = Search(self._game, self._evaluate, config, slots, self._options.simulations)
 
     def act(self, batch: Batch) -> list[Decision]:

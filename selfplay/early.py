@@ -1,9 +1,9 @@
-"""Games that end before their rules end them: a player resigns, both agree on a draw, or a search has a proof.
+"""Games that end before their rules end them: a player resigns, or both agree on a draw.
 
 Long games are mostly decided long before they are over, and playing them out teaches little. What is saved has a price,
 since a resigned game's result is only what the network believes; so a share of the games is played on, to learn the
 ends of games too, and to count how often the verdict was wrong (AlphaGo Zero, Nature 2017, "Self-play": resignation,
-disabled in 10 % of games to measure false positives). A proof is never wrong, but the ends of games are worth seeing.
+disabled in 10 % of games to measure false positives).
 """
 
 from __future__ import annotations
@@ -13,10 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.search.tree import UNKNOWN
 from envs.core import InputError
 
-RULES, RESIGNED, AGREED, PROVEN = range(4)  # how a game ended
+RULES, RESIGNED, AGREED = range(3)  # how a game ended
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +28,6 @@ class EarlyConfig:
     resign_after: int = 3  # of the player's own searches, one after the other
     draw_above: float = 1.0  # both agree on a draw that all searches give a greater probability; 1: they never do
     draw_after: int = 16  # searches, of both players together
-    proven: bool = False  # a game ends once a search has proven its result
     played_on: float = 0.1  # share of games in which verdicts are noted but not carried out
 
     def __post_init__(self) -> None:
@@ -65,10 +63,10 @@ class Verdicts:
         self._plays_on[slots] = u < self._config.played_on
 
     def judge(
-        self, slots: NDArray[np.int64], movers: NDArray[np.int8], wdl: NDArray[np.float32], proven: NDArray[np.int8]
+        self, slots: NDArray[np.int64], movers: NDArray[np.int8], wdl: NDArray[np.float32]
     ) -> tuple[NDArray[np.float32], NDArray[np.int8]]:
-        """Takes note of what a search in each slot expects, float32[n, 3], and of what it has proven for its player:
-        -1, 0, 1 or `UNKNOWN`. Returns the outcome for player 0 (NaN: play on) and how it ended."""
+        """Takes note of what a search in each slot expects, float32[n, 3]. Returns the outcome for player 0 (NaN: play
+        on) and how it ended."""
         config, rows = self._config, np.arange(len(slots))
         hopeless = self._hopeless[slots]
         values = wdl[:, 0] - wdl[:, 2]
@@ -77,14 +75,11 @@ class Verdicts:
         self._even[slots] = np.where(wdl[:, 1] > config.draw_above, self._even[slots] + 1, 0)
         resigns = hopeless[rows, movers] >= config.resign_after
         agrees = self._even[slots] >= config.draw_after
-        proves = config.proven & (proven != UNKNOWN)
         outcome = np.where(resigns, np.where(movers == 0, -1, 1), np.where(agrees, 0, np.nan)).astype(np.float32)
-        outcome[proves] = np.where(movers == 0, proven, -proven)[proves]
         on, first = self._plays_on[slots], np.isnan(self._noted[slots])
         self._noted[slots] = np.where(on & first, outcome, self._noted[slots])
         outcome[on] = np.nan
-        how = np.where(proves, PROVEN, np.where(resigns, RESIGNED, AGREED)).astype(np.int8)
-        how[np.isnan(outcome)] = RULES
+        how = np.where(np.isnan(outcome), RULES, np.where(resigns, RESIGNED, AGREED)).astype(np.int8)
         self.ended += int((how != RULES).sum())
         return outcome, how
 

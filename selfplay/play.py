@@ -149,7 +149,7 @@ class SelfPlay:
         on = np.isnan(outcomes)
         self.verdicts.check(slots[~on], outcomes[~on])
         early, how = np.full(len(slots), np.nan, np.float32), np.full(len(slots), RULES, np.int8)
-        early[on], how[on] = self.verdicts.judge(slots[on], movers[on], roots.wdl[on], roots.proven[on])
+        early[on], how[on] = self.verdicts.judge(slots[on], movers[on], roots.wdl[on])
         outcomes = np.where(on, early, outcomes)
         on = np.isnan(outcomes)
         if on.any():

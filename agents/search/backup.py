@@ -50,14 +50,7 @@ def backup(tree: Tree, b: int, leaf: Index, value: float, draw: float, p: Params
 
 
 @njit(cache=True, nogil=True)
-def _open_edges(
-    tree: Tree,
-    b: int,
-    node: Index,
-    legal: NDArray[np.bool_],
-    logits: NDArray[np.float32],
-    exact: NDArray[np.int8],
-) -> None:
+def _open_edges(tree: Tree, b: int, node: Index, legal: NDArray[np.bool_], logits: NDArray[np.float32]) -> None:
     """Gives the node an edge for each legal action with softmax(logits) as priors, unless the pool is used up."""
     first, degree, top = tree.slot[b].edges, 0, -np.inf
     for a in range(len(legal)):
@@ -65,7 +58,6 @@ def _open_edges(
             if first + degree >= tree.edge.shape[1]:
                 return
             tree.edge[b, first + degree].action = a
-            tree.edge[b, first + degree].exact = exact[a]
             top = max(top, logits[a])
             degree += 1
     total = 0.0
@@ -77,6 +69,7 @@ def _open_edges(
         tree.edge[b, e].visits = 0
         tree.edge[b, e].value_sum = 0.0
         tree.edge[b, e].draw_sum = 0.0
+        tree.edge[b, e].exact = UNKNOWN
     for e in range(first, first + degree):
         tree.edge[b, e].prior /= total
     tree.node[b, node].first, tree.node[b, node].degree = first, degree
@@ -94,14 +87,12 @@ def expand(
     legal: NDArray[np.bool_],
     logits: NDArray[np.float32],
     wdl: NDArray[np.float32],
-    exact: NDArray[np.int8],
     p: Params,
 ) -> None:
     """Attaches the leaves that `select` found, one a slot: the first ``children`` rows are new nodes, the others roots.
 
-    ``outcomes`` (player 0's view) is NaN for running games; ``legal`` and ``exact`` (what is known of
-    actions, see `agents.search.foresight`) have a row for every leaf, ``logits`` and ``wdl`` only for the running ones,
-    in order."""
+    ``outcomes`` (player 0's view) is NaN for running games; ``legal`` has a row for every leaf, ``logits`` and ``wdl``
+    only for the running ones, in order."""
     row = 0  # into logits and wdl
     for i in range(len(slots)):
         b = slots[i]
@@ -118,7 +109,7 @@ def expand(
             tree.node[b, node].proven = UNKNOWN
             tree.node[b, node].value = wdl[row, 0] - wdl[row, 2]
             tree.node[b, node].draw = wdl[row, 1]
-            _open_edges(tree, b, node, legal[i], logits[row], exact[i])
+            _open_edges(tree, b, node, legal[i], logits[row])
             row += 1
         else:
             result = outcomes[i] if movers[i] == 0 else -outcomes[i]

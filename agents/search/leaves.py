@@ -110,7 +110,6 @@ def attach(
 ) -> None:
     """Adds the leaves that `gather` found, in its order; the arguments are those of `backup.expand`."""
     slot, row = np.zeros(1, np.int64), 0
-    exact = np.full((1, legal.shape[1]), UNKNOWN, np.int8)
     for i in range(len(states)):
         depth = lanes.depth[i]
         tree.path[0, :depth], tree.slot[0].depth = lanes.path[i, :depth], depth
@@ -124,7 +123,6 @@ def attach(
             legal[i : i + 1],
             logits[row:],
             wdl[row:],
-            exact,
             p,
         )
         row += np.isnan(outcomes[i])

@@ -8,11 +8,10 @@ from numpy.typing import NDArray
 from agents.search.backup import collect_finished, expand
 from agents.search.config import SearchConfig, params
 from agents.search.evaluators import Evaluator, evaluate_running
-from agents.search.foresight import decided, foresee
 from agents.search.results import Roots, principal_variation, read
 from agents.search.seizing import seizable, seize
 from agents.search.select import select
-from agents.search.tree import RUNNING, UNKNOWN, allocate, begin, reroot
+from agents.search.tree import RUNNING, allocate, begin, reroot
 from envs.core import BoardGame, States
 
 EDGES_PER_NODE = 64  # room for edges, on average over a slot's nodes; chess has about 35 legal moves
@@ -40,7 +39,6 @@ class Search:
         self.asking = np.zeros(0, np.int64)  # slots of the rows before the evaluator, for one that draws on their seeds
         self._params = params(config)
         self._seizes = config.seize if self._params.solve and not self._params.uct else 0
-        self._foresees = config.foresight if self._params.solve else 0
         words = game.init(1).shape[1]
         self._tree = allocate(game.spec, words, slots, max_simulations, EDGES_PER_NODE)
         self._leaf_slots = np.zeros(slots, np.int64)
@@ -125,17 +123,12 @@ class Search:
         states = self._leaf_states[:leaves]
         if children:
             states[:children] = self.game.step(states[:children], self._leaf_actions[:children])
-        outcomes, legal = self.game.outcome(states), self.game.legal(states)
-        exact = np.full(legal.shape, UNKNOWN, np.int8)
-        if self._foresees:
-            exact[:children] = foresee(self.game, states[:children], legal[:children], self._foresees)
-            results = decided(exact, legal)
-            known = np.isnan(outcomes) & (results != UNKNOWN)
-            outcomes[known] = np.where(self.game.mover(states) == 0, results, -results)[known]
+        outcomes = self.game.outcome(states)
+        legal = self.game.legal(states)
         self.asking = self._leaf_slots[:leaves][np.isnan(outcomes)]
         logits, wdl = evaluate_running(self.evaluate, states, outcomes, legal)
         slots, movers = self._leaf_slots[:leaves], self.game.mover(states)
-        expand(self._tree, slots, children, states, movers, outcomes, legal, logits, wdl, exact, self._params)
+        expand(self._tree, slots, children, states, movers, outcomes, legal, logits, wdl, self._params)
         if children < leaves and self._seizes:
             new = slice(children, leaves)
             most = self._tree.slot["budget"][slots[new]]

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from agents.search.backup import expand
 from agents.search.config import Params
-from agents.search.tree import UNKNOWN, Tree
+from agents.search.tree import Tree
 from envs.core import BoardGame, State, States
 
 Found = tuple[NDArray[np.int64], NDArray[np.int64], States]  # rows, actions, and the positions after them
@@ -104,8 +104,7 @@ def _prove(game: BoardGame, tree: Tree, slot: np.int64, path: list[tuple[int, in
     outcomes, legal = game.outcome(states), game.legal(states)
     tree.path[slot, : len(path)], tree.slot["depth"][slot] = path, len(path)
     logits, wdl = np.zeros(legal.shape, np.float32), np.full((1, 3), 1 / 3, np.float32)
-    exact = np.full(legal.shape, UNKNOWN, np.int8)
-    expand(tree, np.array([slot]), 1, states, game.mover(states), outcomes, legal, logits, wdl, exact, p)
+    expand(tree, np.array([slot]), 1, states, game.mover(states), outcomes, legal, logits, wdl, p)
     if not np.isnan(outcomes[0]):
         return
     first = int(tree.node["first"][slot, node])

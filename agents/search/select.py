@@ -48,8 +48,7 @@ def _by_puct(tree: Tree, b: int, node: Index, p: Params) -> int:
             prior = root_prior(tree, b, e, p)
             if tree.slot[b].explore and 0 < n < forced(p, prior, count):
                 return e
-        known = n > 0 or tree.edge[b, e].exact != UNKNOWN
-        score = (edge_q(tree, b, e) if known else unvisited) + bonus * prior / (1.0 + n)
+        score = (edge_q(tree, b, e) if n > 0 else unvisited) + bonus * prior / (1.0 + n)
         if score > best_score:
             best, best_score = e, score
     return best

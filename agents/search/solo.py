@@ -36,8 +36,6 @@ class SoloSearch:
     def __init__(self, game: BoardGame, evaluate: Evaluator, config: SearchConfig, nodes: int, batch: int) -> None:
         if config.root == "gumbel":
             raise InputError("a search without a budget cannot halve it: choose the root 'puct' or 'uct'")
-        if config.foresight:
-            raise InputError("a search that tells how far off a mate is has to walk there: its foresight is 0")
         if nodes < FEWEST_NODES or batch < 1:
             raise InputError(f"a search needs {FEWEST_NODES} nodes and a batch of 1 at least, not {nodes} and {batch}")
         self.game, self.batch = game, batch
@@ -148,8 +146,7 @@ class SoloSearch:
         if self._allowed is not None:
             legal = legal & self._allowed
         slot, movers = np.zeros(1, np.int64), self.game.mover(states)
-        exact = np.full(legal.shape, UNKNOWN, np.int8)
-        expand(self._tree, slot, 0, states, movers, outcomes, legal, logits, wdl, exact, self._params)
+        expand(self._tree, slot, 0, states, movers, outcomes, legal, logits, wdl, self._params)
         if not self._seizes:
             return 0
         most = np.array([self._tree.node.shape[1] - 1], np.int32)

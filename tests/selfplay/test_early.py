@@ -1,15 +1,12 @@
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
 import envs
 from agents.search.evaluators import UniformEvaluator
-from agents.search.tree import UNKNOWN
 from envs.core import InputError
 from selfplay.chunks import join
 from selfplay.config import TrainConfig
-from selfplay.early import AGREED, PROVEN, RESIGNED, RULES, EarlyConfig, Verdicts
+from selfplay.early import AGREED, RESIGNED, RULES, EarlyConfig, Verdicts
 from selfplay.play import SelfPlay
 
 
@@ -18,10 +15,7 @@ def expecting(*values, draw=0.0):
     return np.array([((1 - draw + v) / 2, draw, (1 - draw - v) / 2) for v in values], np.float32)
 
 
-NOTHING = np.array([UNKNOWN], np.int8)
-
-
-def judged(config, values, first=0, u=0.5, proven=NOTHING):
+def judged(config, values, first=0, u=0.5):
     """Verdicts on one game in which the searches of both players, taking turns, say these values."""
     verdicts = Verdicts(config, 3)
     slot = np.array([1])
@@ -29,9 +23,7 @@ def judged(config, values, first=0, u=0.5, proven=NOTHING):
     found = []
     for ply, value in enumerate(values):
         mover = np.array([(first + ply) % 2], np.int8)
-        (outcome,), (how,) = verdicts.judge(
-            slot, mover, expecting(value) if isinstance(value, float) else value, proven
-        )
+        (outcome,), (how,) = verdicts.judge(slot, mover, expecting(value) if isinstance(value, float) else value)
         found.append((float(outcome), int(how)))
     return found, verdicts
 
@@ -73,24 +65,14 @@ def test_games_played_on_check_the_verdict():
         assert verdicts.checked == 1
 
 
-@pytest.mark.parametrize("result", [-1, 0, 1])
-@pytest.mark.parametrize("first", [0, 1])
-def test_a_proof_ends_a_game_if_asked_to(first, result):
-    proof, quiet = np.array([result], np.int8), EarlyConfig(resign_below=-0.9, played_on=0.0)
-    assert judged(quiet, [0.0], first, proven=proof)[0] == [PLAY]
-    found, verdicts = judged(replace(quiet, proven=True), [0.0], first, proven=proof)
-    assert found == [(result if first == 0 else -result, PROVEN)]
-    assert verdicts.ended == 1
-
-
 def test_slots_do_not_see_each_other():
     config = EarlyConfig(resign_below=-0.9, resign_after=2, played_on=0.0)
     verdicts = Verdicts(config, 2)
     both = np.array([0, 1])
     verdicts.begin(both, np.array([0.5, 0.5]))
     for values in ((-0.95, 0.0), (0.95, 0.0)):
-        verdicts.judge(both, np.array([0, 0], np.int8), expecting(*values), NOTHING.repeat(2))
-    outcome, how = verdicts.judge(np.array([1]), np.array([0], np.int8), expecting(-0.95), NOTHING)
+        verdicts.judge(both, np.array([0, 0], np.int8), expecting(*values))
+    outcome, how = verdicts.judge(np.array([1]), np.array([0], np.int8), expecting(-0.95))
     assert np.isnan(outcome).all()
     assert how.tolist() == [RULES]
 
@@ -118,18 +100,3 @@ def test_self_play_ends_games_early_and_says_how():
     assert set(games.results[last[games.ended == AGREED]].tolist()) == {1}
     proven = games.proven[last[games.ended == RESIGNED]]  # 40 simulations solve the late positions of this game
     assert (proven == -1).mean() > 0.5
-
-
-def test_a_proven_game_counts_as_what_was_proven():
-    early = EarlyConfig(proven=True, played_on=0.5)
-    config = TrainConfig(game="tic_tac_toe", slots=16, simulations=60, fast_simulations=60, early=early)
-    players = SelfPlay(envs.make("tic_tac_toe"), UniformEvaluator(), config, stream=1)
-    ended = []
-    while len(ended) < 300:
-        ended += players.turn()
-    games = join(ended)
-    assert set(games.ended.tolist()) == {RULES, PROVEN}
-    assert players.verdicts.checked > 50
-    last = (np.cumsum(games.lengths) - 1)[games.ended == PROVEN]
-    assert set(games.proven[last].tolist()) == {-1, 0, 1}
-    assert (games.results[last] == 1 - games.proven[last]).all()  # 0: a win

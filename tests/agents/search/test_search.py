@@ -96,12 +96,11 @@ def _minimax(game_id: str, raw: bytes) -> float:
 
 
 @pytest.mark.parametrize("root", ROOTS)
-@pytest.mark.parametrize("foresight", [0, 1, 2])
-def test_equals_minimax_on_endgames(connect_four, root, foresight):
+def test_equals_minimax_on_endgames(connect_four, root):
     states = random_positions(connect_four, 60, 60, seed=3)
     states = states[connect_four.legal(states).sum(axis=1) <= 3]
     assert len(states) >= 10
-    roots = run(connect_four, states, 3000, config=SearchConfig(root=root, foresight=foresight))
+    roots = run(connect_four, states, 3000, config=SearchConfig(root=root))
     truth = [_minimax("connect_four", state.tobytes()) for state in states]
     assert (roots.proven != UNKNOWN).all()
     np.testing.assert_array_equal(roots.proven, truth)
@@ -111,10 +110,9 @@ def test_equals_minimax_on_endgames(connect_four, root, foresight):
 
 
 @pytest.mark.parametrize("root", ROOTS)
-@pytest.mark.parametrize("foresight", [0, 2])
-def test_solves_tic_tac_toe(tic_tac_toe, root, foresight):
+def test_solves_tic_tac_toe(tic_tac_toe, root):
     states = random_positions(tic_tac_toe, 80, 8, seed=2)
-    roots = run(tic_tac_toe, states, 6000, config=SearchConfig(root=root, foresight=foresight))
+    roots = run(tic_tac_toe, states, 6000, config=SearchConfig(root=root))
     truth = np.array([_minimax("tic_tac_toe", state.tobytes()) for state in states])
     known = roots.proven != UNKNOWN
     assert known.mean() > 0.9
@@ -123,13 +121,11 @@ def test_solves_tic_tac_toe(tic_tac_toe, root, foresight):
 
 @pytest.mark.parametrize("root", ROOTS)
 @pytest.mark.parametrize("explore", [False, True])
-@pytest.mark.parametrize("foresight", [0, 2])
-def test_a_batch_finds_bit_for_bit_what_its_rows_find_alone(connect_four, root, explore, foresight):
-    config = SearchConfig(root=root, foresight=foresight)
+def test_a_batch_finds_bit_for_bit_what_its_rows_find_alone(connect_four, root, explore):
     states = random_positions(connect_four, 24, 20, seed=4)
-    together = run(connect_four, states, 90, explore, seed=100, config=config)
+    together = run(connect_four, states, 90, explore, seed=100, config=SearchConfig(root=root))
     for b in range(len(states)):
-        alone = run(connect_four, states[b : b + 1], 90, explore, seed=100 + b, config=config)
+        alone = run(connect_four, states[b : b + 1], 90, explore, seed=100 + b, config=SearchConfig(root=root))
         for field in Roots.__slots__:
             np.testing.assert_array_equal(getattr(together, field)[b], getattr(alone, field)[0], err_msg=field)
 

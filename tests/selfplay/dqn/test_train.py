@@ -21,12 +21,12 @@ from selfplay.progress import last_facts
 from selfplay.state import FILE
 from tests.selfplay.dqn.catch import Catch, stage
 
-NET = {"channels": 8, "hidden": 64, "height": 10, "width": 10}
+NET = {"channels": 8, "hidden": 64, "height": 10, "width": 10, "pixel_norm": False}  # so few channels normed say little
 COMMON = {
     "games": 32,
     "device": "cpu",
     "precision": "float32",
-    "exploration_steps": 8_000,
+    "exploration_steps": 24_000,
     "learning_rate": 2e-3,
     "final_learning_rate": 1e-4,
     "warmup_updates": 10,
