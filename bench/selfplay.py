@@ -1,10 +1,10 @@
 """Speed of self-play beside the network alone: ``python -m bench.selfplay [--game G] [--checkpoint C] [--peers PYTHON]
 [--json]``.
 
-Measured one after the other in the same run:
+Measured in the same run, the first two in turns of half a second, the others one after the other:
 
 - the bound: evaluations/s of the network alone in ``--workers`` processes; nothing can be faster than that
-- self-play: whole games as a training plays them, playout caps, openings and recording included, in as many processes
+- self-play: whole games as a training plays them, playout caps, openings and recording included, in the same processes
 - the learner: positions it learns from per second, in one process
 - the loop: an actual training of ``--loop`` seconds, learner and workers sharing the cores
 - pgx + mctx (JAX, on as many cores, a network of the same size): Connect Four, chess and minichess, where ``--peers``
@@ -24,10 +24,12 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, replace
 from pathlib import Path
 
+import numpy as np
 import torch
 from rich.console import Console
 from rich.table import Table
@@ -47,7 +49,8 @@ from selfplay.train import train
 from selfplay.window import Window, rows_of
 
 Figures = dict[str, float]
-CPU = "evaluations/s of processor time"
+CPU, BOUND_CPU = "evaluations/s of processor time", "bound/s of processor time"
+SLICE = 0.5  # seconds
 BY_CPU = "unique evaluations / bound, by processor time"  # the same on a machine that others use too
 PEER_GAMES, PEER_SIMULATIONS = 128, 64
 
@@ -61,46 +64,38 @@ def load(settings: TrainConfig, checkpoint: str | None) -> Net:
     return net
 
 
-def bound(settings: TrainConfig, checkpoint: str | None, seconds: float, stream: int) -> Figures:
+def selfplay(settings: TrainConfig, checkpoint: str | None, seconds: float, stream: int) -> Figures:
+    """Self-play and the network alone, in turns of `SLICE` seconds: a machine's speed changes within minutes."""
     game = envs.make(settings.game)
-    evaluate = NetworkEvaluator(game, load(settings, checkpoint))
+    network = NetworkEvaluator(game, load(settings, checkpoint))
+    evaluate = CachedEvaluator(game, network, settings.cache)
+    players = SelfPlay(game, evaluate, settings, stream)
     states = game.init(settings.slots)
     legal = game.legal(states)
-    evaluate(states, legal)
-    rounds, began, ran = 0, time.perf_counter(), time.process_time()
-    while (spent := time.perf_counter() - began) < seconds:
-        evaluate(states, legal)
-        rounds += 1
-    count = rounds * len(states)
-    return {"evaluations/s": count / spent, CPU: count / (time.process_time() - ran)}
 
+    def counts() -> list[int]:
+        cached = [evaluate.evaluations, evaluate.hits, evaluate.requests]
+        return [players.simulated, *cached, players.moves, players.games]
 
-def selfplay(settings: TrainConfig, checkpoint: str | None, seconds: float, stream: int) -> Figures:
-    game = envs.make(settings.game)
-    evaluate = CachedEvaluator(game, NetworkEvaluator(game, load(settings, checkpoint)), settings.cache)
-    players = SelfPlay(game, evaluate, settings, stream)
-
-    def play(seconds: float) -> Figures:
-        def counts() -> list[int]:
-            return [
-                players.simulated,
-                evaluate.evaluations,
-                evaluate.hits,
-                evaluate.requests,
-                players.moves,
-                players.games,
-            ]
-
-        before, began, ran = counts(), time.perf_counter(), time.process_time()
+    def spend(work: Callable[[], object], seconds: float) -> tuple[int, float, float]:
+        """Calls, seconds on the clock, and seconds of processor time."""
+        calls, began, ran = 0, time.perf_counter(), time.process_time()
         while (spent := time.perf_counter() - began) < seconds:
-            players.turn()
-        names = ("simulations/s", "evaluations/s", "hits/s", "requests/s", "moves/s", "games/s")
-        made = [now - then for now, then in zip(counts(), before, strict=True)]
-        rates = {name: count / spent for name, count in zip(names, made, strict=True)}
-        return {**rates, CPU: made[1] / (time.process_time() - ran)}
+            work()
+            calls += 1
+        return calls, spent, time.process_time() - ran
 
-    play(seconds / 2)  # until games are at all stages
-    return play(seconds)
+    spend(players.turn, seconds / 2)  # until games are at all stages
+    before, slices = counts(), max(1, round(seconds / SLICE))
+    alone, playing = np.zeros(3), np.zeros(3)
+    for _ in range(slices):
+        alone += spend(lambda: network(states, legal), seconds / slices)
+        playing += spend(players.turn, seconds / slices)
+    names = ("simulations/s", "evaluations/s", "hits/s", "requests/s", "moves/s", "games/s")
+    made = [now - then for now, then in zip(counts(), before, strict=True)]
+    rates = {name: count / playing[1] for name, count in zip(names, made, strict=True)}
+    bound = {"bound/s": alone[0] * len(states) / alone[1], BOUND_CPU: alone[0] * len(states) / alone[2]}
+    return {**rates, **bound, CPU: made[1] / playing[2]}
 
 
 def learning(settings: TrainConfig, checkpoint: str | None, seconds: float, stream: int) -> Figures:
@@ -149,17 +144,13 @@ def peer(settings: TrainConfig, python: str, seconds: float) -> float:
 def measure(settings: TrainConfig, checkpoint: str | None, seconds: float, loop: float, peers: str | None) -> Figures:
     warm_up(settings)
     how = settings, checkpoint, seconds
-    one = together(bound, settings.workers, *how)
     play = together(selfplay, settings.workers, *how)
-    two = together(bound, settings.workers, *how)
-    first, again = one["evaluations/s"], two["evaluations/s"]
     found = {
-        "bound evaluations/s": first,
-        "bound evaluations/s, again": again,
+        "bound evaluations/s": play["bound/s"],
         "simulations/s": play["simulations/s"],
         "unique evaluations/s": play["evaluations/s"],
-        "unique evaluations / bound": play["evaluations/s"] / ((first + again) / 2),
-        BY_CPU: play[CPU] / ((one[CPU] + two[CPU]) / 2),
+        "unique evaluations / bound": play["evaluations/s"] / play["bound/s"],
+        BY_CPU: play[CPU] / play[BOUND_CPU],
         "cache hits": play["hits/s"] / play["requests/s"],
         "moves/s": play["moves/s"],
         "games/h": play["games/s"] * 3600,
