@@ -55,7 +55,7 @@ NEAR = 1.92  # half the 95% quantile of chi-squared with one degree of freedom
 
 Counts = dict[str, int]  # wins, draws, losses of the checkpoint; "blocks" played
 Point = dict[str, Any]  # what `point` makes; JSON
-Plies = tuple[int, int] | None  # of random openings, least and most; None: the game's usual ones
+Plies = list[int] | None  # of random openings, least and most; None: the game's usual ones
 
 
 def depth_of(elo: int) -> int:
@@ -120,7 +120,8 @@ def play_block(agent: str, opponent: str, game: str, number: int, games: int, pl
     """Games of one block, whose number decides its openings; in a process with one thread."""
     torch.set_num_threads(1)
     counts = {"wins": 0, "draws": 0, "losses": 0}
-    for record in play_match(agent, opponent, game, games, seed=1_000_003 * seed + number, plies=plies, batch=games):
+    length, seed = (plies[0], plies[1]) if plies else None, 1_000_003 * seed + number
+    for record in play_match(agent, opponent, game, games, seed=seed, plies=length, batch=games):
         if record.fault is not None:
             raise AgentError(f"{opponent}: {record.fault.kind}: {record.fault.message}")
         mine = record.returns[0 if record.agents[0].spec == agent else 1]
@@ -176,14 +177,13 @@ class Bench:
         card = checkpoints.read_card(target)
         if card.game not in ENGINES:
             raise InputError(f"{target} plays {card.game}; this is for {' and '.join(ENGINES)}")
-        plies = list(self.plies) if self.plies else None
-        wanted = (card.sha256, self.simulations, plies)
+        wanted = (card.sha256, self.simulations, self.plies)
         for at in self.points:
             if (at["sha256"], at["simulations"], at.get("plies")) == wanted:
                 return at
         minutes = card.meta.get("minutes")
         facts = {"checkpoint": card.folder.name, "game": card.game, "sha256": card.sha256, "minutes": minutes}
-        new: Point = {**facts, "simulations": self.simulations, "plies": plies, "levels": {}, "depths": {}}
+        new: Point = {**facts, "simulations": self.simulations, "plies": self.plies, "levels": {}, "depths": {}}
         self.points = sorted([*self.points, new], key=lambda at: (at["minutes"] or 0.0, at["checkpoint"]))
         return new
 
@@ -305,9 +305,7 @@ def main() -> None:
         parser.error("--every, --games and --workers take positive numbers, --block an even one")
     try:
         found = targets(args.run, args.every)
-        bench = Bench(
-            args.simulations, args.workers, args.seed, args.block, args.out, tuple(args.plies) if args.plies else None
-        )
+        bench = Bench(args.simulations, args.workers, args.seed, args.block, args.out, args.plies)
         game = bench.point(found[0])["game"]
         if find_engine(ENGINES[game]) is None:
             raise InputError(f"the engine {ENGINES[game]} is not installed; on Debian: apt install {ENGINES[game]}")

@@ -50,7 +50,7 @@ from selfplay.window import Window, rows_of
 
 Figures = dict[str, float]
 CPU, BOUND_CPU = "evaluations/s of processor time", "bound/s of processor time"
-SLICE = 0.5  # seconds
+SLICE = 0.5  # seconds of one, then of the other
 BY_CPU = "unique evaluations / bound, by processor time"  # the same on a machine that others use too
 PEER_GAMES, PEER_SIMULATIONS = 128, 64
 
@@ -62,6 +62,15 @@ def load(settings: TrainConfig, checkpoint: str | None) -> Net:
     if checkpoint:
         checkpoints.fill(net, checkpoints.read(checkpoint))
     return net
+
+
+def spend(work: Callable[[], object], seconds: float) -> tuple[int, float, float]:
+    """Calls, seconds on the clock, and seconds of processor time."""
+    calls, began, ran = 0, time.perf_counter(), time.process_time()
+    while (spent := time.perf_counter() - began) < seconds:
+        work()
+        calls += 1
+    return calls, spent, time.process_time() - ran
 
 
 def selfplay(settings: TrainConfig, checkpoint: str | None, seconds: float, stream: int) -> Figures:
@@ -76,14 +85,6 @@ def selfplay(settings: TrainConfig, checkpoint: str | None, seconds: float, stre
     def counts() -> list[int]:
         cached = [evaluate.evaluations, evaluate.hits, evaluate.requests]
         return [players.simulated, *cached, players.moves, players.games]
-
-    def spend(work: Callable[[], object], seconds: float) -> tuple[int, float, float]:
-        """Calls, seconds on the clock, and seconds of processor time."""
-        calls, began, ran = 0, time.perf_counter(), time.process_time()
-        while (spent := time.perf_counter() - began) < seconds:
-            work()
-            calls += 1
-        return calls, spent, time.process_time() - ran
 
     spend(players.turn, seconds / 2)  # until games are at all stages
     before, slices = counts(), max(1, round(seconds / SLICE))
@@ -190,12 +191,15 @@ def main() -> None:
         "--net", help="channels x blocks, e.g. 64x4; the game's usual, or the checkpoint's, if left out"
     )
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--slots", type=int, help="games a worker plays at once; the game's usual number if left out")
     parser.add_argument("--seconds", type=float, default=20.0, help="for each measurement")
     parser.add_argument("--loop", type=float, default=60.0, help="seconds of actual training; 0: none")
     parser.add_argument("--peers", metavar="PYTHON", help="a Python with the extra 'peers'")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     changes: dict[str, object] = {"workers": options.workers}
+    if options.slots:
+        changes["slots"] = options.slots
     if options.checkpoint:
         changes["net"] = dict(checkpoints.read_card(options.checkpoint).net_config)
     elif options.net:

@@ -36,9 +36,7 @@ class TrainConfig:
 
     # self-play
     workers: int = 2  # processes, each with one thread
-    slots: int = (
-        256  # games a worker plays at once; with fewer, what the cache leaves of a batch fills the network badly
-    )
+    slots: int = 256  # games a worker plays at once: the network's batch, less what the cache remembers
     simulations: int = 96  # of a full search, whose position is learned from
     fast_simulations: int = 16  # of a fast search, which mostly moves the game on (playout cap, KataGo section 3.1)
     full_fraction: float = 0.25  # of searches that are full

@@ -114,10 +114,10 @@ def test_other_openings_are_another_point(run, tmp_path):
     usual = elo.Bench(800, 1, 0, 2, tmp_path / "out")
     usual.point(target)["depths"] = {"1": dict(COUNTS)}
     usual.save()
-    short = elo.Bench(800, 1, 0, 2, tmp_path / "out", (2, 3))
+    short = elo.Bench(800, 1, 0, 2, tmp_path / "out", [2, 3])
     assert short.point(target)["depths"] == {}
     short.save()
-    again = elo.Bench(800, 1, 0, 2, tmp_path / "out", (2, 3))
+    again = elo.Bench(800, 1, 0, 2, tmp_path / "out", [2, 3])
     assert [at["plies"] for at in again.points] == [None, [2, 3]]
     assert again.point(target) is again.points[1]
 
