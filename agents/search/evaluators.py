@@ -21,8 +21,8 @@ from envs.core import BoardGame, InputError, States
 Logits = NDArray[np.float32]  # [n, A]
 WDL = NDArray[np.float32]  # [n, 3]
 
-WINOGRAD_SIZES = (32, 16, 8, 4, 2, 1)  # more than 32 positions fall out of the processor's caches
-DIRECT_SIZES = (256, 128, 64, *WINOGRAD_SIZES)
+WINOGRAD_SIZES = (64, 32, 16, 8, 4, 2, 1)  # more than 64 positions fall out of the processor's caches
+DIRECT_SIZES = (256, 128, *WINOGRAD_SIZES)
 GPU_SIZES = (256,)
 
 

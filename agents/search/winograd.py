@@ -1,15 +1,15 @@
-"""3x3 convolutions on small boards by Winograd's minimal filtering: 2.6 times fewer multiplications on 6x7, 4 on 8x8.
+"""3x3 convolutions on small boards by Winograd's minimal filtering: 5.2 times fewer multiplications on 6x7, 4 on 8x8.
 
-F(4x4, 3x3) of Lavin and Gray (arXiv 1509.09308, section 4): the board is cut into 4x4 tiles, each tile's 6x6
-surroundings are transformed, the convolution becomes 36 plain matrix products over channels, and an inverse transform
-gives the tile. The products run at the speed of the processor's matrix library; the transforms between two layers and
-everything else that happens there (bias, residual sum, ReLU, global pool) are one pass of a compiled kernel while the
-position lies in the first-level cache. Errors are about 1e-5 of an activation's size, a few hundred times smaller
-than bfloat16's.
+F(n x m, 3x3) of Lavin and Gray (arXiv 1509.09308, section 4): the board is cut into tiles, each tile's surroundings
+are transformed, the convolution becomes plain matrix products over channels, one for each of (n+2)(m+2) points, and
+an inverse transform gives the tile. The products run at the speed of the processor's matrix library; the transforms
+between two layers and everything else that happens there (bias, residual sum, ReLU, global pool) are one pass of a
+compiled kernel while the position lies in the first-level cache. Errors are about 1e-5 of an activation's size, a few
+hundred times smaller than bfloat16's.
 
-Names: n positions, board H x W, TH x TW tiles, T = TH * TW, C channels. Everything is float32 and C-contiguous.
-Kernels index the channel axis with the bare loop variable, without an offset: only then does the compiler use vector
-instructions.
+Names: n positions, board H x W, T tiles, PH and PW points along each axis of a tile, P = PH * PW, C channels.
+Everything is float32 and C-contiguous. Kernels index the channel axis with the bare loop variable, without an offset:
+only then does the compiler use vector instructions.
 """
 
 from __future__ import annotations
@@ -23,139 +23,101 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from agents.networks import Block, ConvNorm, MovePolicy, Net
+from agents.search.tiles import FAST, WHOLE, Axis, Floats, cut, gather_fours, gather_whole, spread_fours, spread_whole
 from envs.kernels import njit
 
-Floats = NDArray[np.float32]
-
-# Filter transform G for the points 0, 1, -1, 2, -2 and infinity; the kernels write out its companions B^T and A^T.
-FILTER = np.array([[6, 0, 0], [-4, -4, -4], [-4, 4, -4], [1, 2, 4], [1, -2, 4], [0, 0, 24]]) / 24
 FEWEST_ROWS = 8  # with fewer rows a matrix product may add up in another order; see `evaluators.NetworkEvaluator`
-ZERO, TWO, FOUR, FIVE, EIGHT = (np.float32(x) for x in (0, 2, 4, 5, 8))
+ZERO = np.float32(0)
 
 
-@njit(cache=True, nogil=True, fastmath={"contract", "nnan", "nsz"})
-def _spread(padded: Floats, lines: Floats, v: Floats, b: int) -> None:
-    """Input transform B^T d B of position ``b``: its padded board [4TH+2, 4TW+2, C] -> v [36, n*T, C].
-
-    ``lines`` is scratch [6, 4TW+2, C]."""
-    rows, columns, channels = padded.shape
-    flat, flat_lines = padded.reshape(rows, columns * channels), lines.reshape(6, columns * channels)
-    high, wide = rows // 4, columns // 4
-    for ti in range(high):
-        r = 4 * ti
-        for c in range(columns * channels):
-            d0, d1, d2 = flat[r, c], flat[r + 1, c], flat[r + 2, c]
-            d3, d4, d5 = flat[r + 3, c], flat[r + 4, c], flat[r + 5, c]
-            p, q, s, u = d4 - FOUR * d2, d3 - FOUR * d1, d4 - d2, TWO * (d3 - d1)
-            flat_lines[0, c] = FOUR * d0 - FIVE * d2 + d4
-            flat_lines[1, c] = p + q
-            flat_lines[2, c] = p - q
-            flat_lines[3, c] = s + u
-            flat_lines[4, c] = s - u
-            flat_lines[5, c] = FOUR * d1 - FIVE * d3 + d5
-        for tj in range(wide):
-            w = 4 * tj
-            k = (b * high + ti) * wide + tj
-            for i in range(6):
-                for c in range(channels):
-                    d0, d1, d2 = lines[i, w, c], lines[i, w + 1, c], lines[i, w + 2, c]
-                    d3, d4, d5 = lines[i, w + 3, c], lines[i, w + 4, c], lines[i, w + 5, c]
-                    p, q, s, u = d4 - FOUR * d2, d3 - FOUR * d1, d4 - d2, TWO * (d3 - d1)
-                    v[i, k, c] = FOUR * d0 - FIVE * d2 + d4
-                    v[6 + i, k, c] = p + q
-                    v[12 + i, k, c] = p - q
-                    v[18 + i, k, c] = s + u
-                    v[24 + i, k, c] = s - u
-                    v[30 + i, k, c] = FOUR * d1 - FIVE * d3 + d5
+@njit(cache=True, nogil=True)
+def _spread(padded: Floats, lines: Floats, v: Floats, b: int, rows: Axis, columns: Axis) -> None:
+    if rows.border == 0:
+        spread_whole(padded, lines, v, b, rows, columns)
+    else:
+        spread_fours(padded, lines, v, b, rows, columns)
 
 
-@njit(cache=True, nogil=True, fastmath={"contract", "nnan", "nsz"})
-def _enter(planes: NDArray[np.uint8], padded: Floats, lines: Floats, v: Floats) -> None:
+@njit(cache=True, nogil=True, fastmath=FAST)
+def _enter(planes: NDArray[np.uint8], padded: Floats, lines: Floats, v: Floats, rows: Axis, columns: Axis) -> None:
     """Observations uint8[n, planes, H, W] -> v, the first layer's transformed input."""
     n, channels, height, width = planes.shape
     for b in range(n):
         for c in range(channels):
             for h in range(height):
                 for w in range(width):
-                    padded[h + 1, w + 1, c] = planes[b, c, h, w]
-        _spread(padded, lines, v, b)
+                    padded[h + rows.border, w + columns.border, c] = planes[b, c, h, w]
+        _spread(padded, lines, v, b, rows, columns)
 
 
-@njit(cache=True, nogil=True, fastmath={"contract", "nnan", "nsz"})
+@njit(cache=True, nogil=True, fastmath=FAST)
 def _between(
-    m: Floats,  # [36, n, T*C]: the products of the layer that ends here
+    m: Floats,  # [P + 1, n, T*C]: the products of the layer that ends here, and zeros
     bias: Floats,  # [C]: its folded batch norm
     ends: bool,  # it ends a block: its result joins the residual stream; else it goes to the next layer only
     stream: Floats,  # [n, H, W, C]: the residual stream, updated in place
-    pool: Floats,  # [2P, C - P]: from mean and maximum of the last P channels to a bias of the others; P may be 0
-    pool_bias: Floats,  # [C - P]
-    columns: Floats,  # scratch [4, 6, T*C]
-    cells: Floats,  # scratch [4, 4, T, C]
+    pool: Floats,  # [2G, C - G]: from mean and maximum of the last G channels to a bias of the others; G may be 0
+    pool_bias: Floats,  # [C - G]
+    gathered: Floats,  # scratch of `_gather`
+    joined: Floats,  # scratch [.., .., T*C]
+    cells: Floats,  # [.., .., T, C], the same memory
     follows: bool,  # whether a layer follows; if so, its input's
-    padded: Floats,  # scratch [4TH+2, 4TW+2, C'], zero around the board,
-    lines: Floats,  # scratch [6, 4TW+2, C'],
-    v: Floats,  # [36, n*T, C']: and its transformed input
+    padded: Floats,  # scratch, zero around the board,
+    spread: Floats,  # scratch of `_spread`,
+    v: Floats,  # [P + 1, n*T, C']: and its transformed input
+    rows: Axis,
+    columns: Axis,
 ) -> None:
     """From the products of one layer to the transformed input of the next, position by position."""
     n, height, width, channels = stream.shape
-    wide, size = (width + 3) // 4, columns.shape[2]
-    joined = cells.reshape(4, 4, size)
     extra = np.empty(pool_bias.shape[0], np.float32)
     kept, pooled = extra.shape[0], pool.shape[0] // 2
+    total, top, base = np.empty(pooled, np.float32), np.empty(pooled, np.float32), bias[kept:]
     for b in range(n):
-        for i in range(6):  # the output transform A^T m A
-            for c in range(size):
-                m0, m1, m2 = m[i, b, c], m[6 + i, b, c], m[12 + i, b, c]
-                m3, m4, m5 = m[18 + i, b, c], m[24 + i, b, c], m[30 + i, b, c]
-                s, d, s2, d2 = m1 + m2, m1 - m2, m3 + m4, m3 - m4
-                columns[0, i, c] = m0 + s + s2
-                columns[1, i, c] = d + TWO * d2
-                columns[2, i, c] = s + FOUR * s2
-                columns[3, i, c] = d + EIGHT * d2 + m5
-        for j in range(4):
-            for c in range(size):
-                m0, m1, m2 = columns[j, 0, c], columns[j, 1, c], columns[j, 2, c]
-                m3, m4, m5 = columns[j, 3, c], columns[j, 4, c], columns[j, 5, c]
-                s, d, s2, d2 = m1 + m2, m1 - m2, m3 + m4, m3 - m4
-                joined[0, j, c] = m0 + s + s2
-                joined[1, j, c] = d + TWO * d2
-                joined[2, j, c] = s + FOUR * s2
-                joined[3, j, c] = d + EIGHT * d2 + m5
+        if rows.border == 0:
+            gather_whole(m, gathered, joined, b, rows, columns)
+        else:
+            gather_fours(m, gathered, joined, b)
         if ends:
             for h in range(height):
                 for w in range(width):
-                    i, j, t = h % 4, w % 4, h // 4 * wide + w // 4
+                    i, j, t = rows.cell[h], columns.cell[w], rows.tile[h] * columns.tiles + columns.tile[w]
+                    r, s = h + rows.border, w + columns.border
                     for c in range(channels):
                         stream[b, h, w, c] = max(cells[i, j, t, c] + bias[c] + stream[b, h, w, c], ZERO)
                     if follows:
                         for c in range(channels):
-                            padded[h + 1, w + 1, c] = stream[b, h, w, c]
+                            padded[r, s, c] = stream[b, h, w, c]
         else:
             for c in range(kept):
                 extra[c] = bias[c] + pool_bias[c]
-            for g in range(pooled):
-                total, top = ZERO, ZERO
-                for h in range(height):
-                    for w in range(width):
-                        x = max(cells[h % 4, w % 4, h // 4 * wide + w // 4, kept + g] + bias[kept + g], ZERO)
-                        total += x
-                        top = max(top, x)
-                mean = total / np.float32(height * width)
-                for c in range(kept):
-                    extra[c] += mean * pool[g, c] + top * pool[pooled + g, c]
+            total[:], top[:] = ZERO, ZERO
             for h in range(height):
                 for w in range(width):
-                    i, j, t = h % 4, w % 4, h // 4 * wide + w // 4
+                    i, j, t = rows.cell[h], columns.cell[w], rows.tile[h] * columns.tiles + columns.tile[w]
+                    seen = cells[i, j, t, kept:]
+                    for g in range(pooled):
+                        x = max(seen[g] + base[g], ZERO)
+                        total[g] += x
+                        top[g] = max(top[g], x)
+            for g in range(pooled):
+                mean, most = total[g] / np.float32(height * width), top[g]
+                for c in range(kept):
+                    extra[c] += mean * pool[g, c] + most * pool[pooled + g, c]
+            for h in range(height):
+                for w in range(width):
+                    i, j, t = rows.cell[h], columns.cell[w], rows.tile[h] * columns.tiles + columns.tile[w]
+                    r, s = h + rows.border, w + columns.border
                     for c in range(kept):
-                        padded[h + 1, w + 1, c] = max(cells[i, j, t, c] + extra[c], ZERO)
+                        padded[r, s, c] = max(cells[i, j, t, c] + extra[c], ZERO)
         if follows:
-            _spread(padded, lines, v, b)
+            _spread(padded, spread, v, b, rows, columns)
 
 
 @dataclass(frozen=True, slots=True)
 class _Layer:
     inputs: int  # channels
-    filters: Tensor  # [36, C', C], transformed; C' >= inputs, zero above
+    filters: Tensor  # [P, C', C], transformed; C' >= inputs, zero above
     bias: Floats  # [C]
     ends: bool
     pool: Floats
@@ -168,18 +130,19 @@ class _Input:
 
     padded: Floats
     lines: Floats
-    v: Tensor
-    v_array: Floats  # the same memory
+    v: Floats
+    points: Tensor  # [P, n*T, C'], the same memory
 
 
 @dataclass(frozen=True, slots=True)
 class _Output:
     """Where the layers' products go and the result is made."""
 
-    m: Tensor
-    m_array: Floats  # [36, n, T*C], the same memory
-    columns: Floats
-    cells: Floats
+    products: Tensor  # [P, n*T, C]
+    m: Floats  # the same memory
+    lines: Floats
+    joined: Floats
+    cells: Floats  # the same memory
 
 
 class WinogradNet:
@@ -188,10 +151,12 @@ class WinogradNet:
     def __init__(self, net: Net) -> None:
         _, self._height, self._width = net.observation_shape
         self._channels, self._num_actions = net.config.channels, net.num_actions
-        self._layers = [_layer(net.stem, ends=True)]
+        self._rows, self._columns = axes = cut(self._height, self._width)
+        self._layers = [_layer(net.stem, axes, ends=True)]
         for block in net.tower:
             assert isinstance(block, Block)
-            self._layers += [_layer(block.first, ends=False, pool=block.bias), _layer(block.second, ends=True)]
+            self._layers.append(_layer(block.first, axes, ends=False, pool=block.bias))
+            self._layers.append(_layer(block.second, axes, ends=True))
         cells = self._height * self._width
         self._policy = _Moves(net.policy) if isinstance(net.policy, MovePolicy) else _Everywhere(net, cells)
         self._value = (_pointwise(net.value_conv), _linear(net.value_hidden, cells), _linear(net.value))
@@ -216,39 +181,45 @@ class WinogradNet:
         inputs, out = self._scratch[n]
         stream = np.zeros((n, self._height, self._width, self._channels), np.float32)
         into = inputs[self._layers[0].inputs]
-        _enter(planes, into.padded, into.lines, into.v_array)
+        _enter(planes, into.padded, into.lines, into.v, self._rows, self._columns)
         for layer, after in zip(self._layers, [*self._layers[1:], None], strict=True):
-            torch.bmm(into.v, layer.filters, out=out.m)
+            torch.bmm(into.points, layer.filters, out=out.products)
             if after is not None:
                 into = inputs[after.inputs]
             _between(
-                out.m_array,
+                out.m,
                 layer.bias,
                 layer.ends,
                 stream,
                 layer.pool,
                 layer.pool_bias,
-                out.columns,
+                out.lines,
+                out.joined,
                 out.cells,
                 after is not None,
                 into.padded,
                 into.lines,
-                into.v_array,
+                into.v,
+                self._rows,
+                self._columns,
             )
         return torch.from_numpy(stream).view(-1, self._channels)
 
     def _make_scratch(self, n: int) -> tuple[dict[int, _Input], _Output]:
-        high, wide, channels = -(-self._height // 4), -(-self._width // 4), self._channels
-        tiles = high * wide
+        rows, columns, channels = self._rows, self._columns, self._channels
+        points, tiles = rows.points * columns.points, rows.tiles * columns.tiles
         inputs = {}
         for count, c in {(layer.inputs, layer.filters.shape[1]) for layer in self._layers}:
-            padded = np.zeros((4 * high + 2, 4 * wide + 2, c), np.float32)
-            v = torch.zeros(36, n * tiles, c)
-            inputs[count] = _Input(padded, np.zeros((6, 4 * wide + 2, c), np.float32), v, v.numpy())
-        m = torch.zeros(36, n * tiles, channels)
-        columns = np.zeros((4, 6, tiles * channels), np.float32)
-        cells = np.zeros((4, 4, tiles, channels), np.float32)
-        return inputs, _Output(m, m.numpy().reshape(36, n, tiles * channels), columns, cells)
+            padded = np.zeros((rows.room, columns.room, c), np.float32)
+            lines = np.zeros((rows.points + 1, columns.room, c), np.float32)
+            v = torch.zeros(points + 1, n * tiles, c)
+            inputs[count] = _Input(padded, lines, v.numpy(), v[:points])
+        m = torch.zeros(points + 1, n * tiles, channels)
+        high, wide = (side.cells + side.cells % 2 for side in (rows, columns))
+        lines = np.zeros((wide, WHOLE + 2, tiles * channels), np.float32)
+        joined = np.zeros((high, wide, tiles * channels), np.float32)
+        cells = joined.reshape(*joined.shape[:2], tiles, channels)
+        return inputs, _Output(m[:points], m.numpy().reshape(points + 1, n, tiles * channels), lines, joined, cells)
 
 
 class _Everywhere:
@@ -283,13 +254,15 @@ class _Moves:
         return logits.index_add_(1, self._special, further)
 
 
-def _layer(module: ConvNorm, *, ends: bool, pool: nn.Linear | None = None) -> _Layer:
+def _layer(module: ConvNorm, axes: tuple[Axis, Axis], *, ends: bool, pool: nn.Linear | None = None) -> _Layer:
     """A folded convolution: filters transformed (G g G^T), their input channels filled up with zeros."""
     weight = module.conv.weight.double().numpy()  # [C, C', 3, 3]
     assert module.conv.bias is not None, "fold the network first"
     bias = module.conv.bias.numpy().copy()
-    filters = np.zeros((36, _round_up(weight.shape[1]), weight.shape[0]), np.float32)
-    filters[:, : weight.shape[1]] = np.einsum("ai,bj,ocij->baco", FILTER, FILTER, weight).reshape(36, -1, len(bias))
+    rows, columns = axes
+    filters = np.zeros((rows.points * columns.points, _round_up(weight.shape[1]), weight.shape[0]), np.float32)
+    transformed = np.einsum("ai,bj,ocij->baco", rows.filters, columns.filters, weight)
+    filters[:, : weight.shape[1]] = transformed.reshape(len(filters), -1, len(bias))
     if pool is None:
         pool_weight, pool_bias = np.zeros((0, len(bias)), np.float32), np.zeros(len(bias), np.float32)
     else:

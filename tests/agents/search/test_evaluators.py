@@ -87,7 +87,7 @@ class _Skewed:
 
 
 @pytest.mark.parametrize(
-    ("by_size", "by_place", "sizes", "independent"), [(0.1, 0, (32, 16, 8), True), (0, 0.1, (32,), False)]
+    ("by_size", "by_place", "sizes", "independent"), [(0.1, 0, (64, 32, 16, 8), True), (0, 0.1, (64,), False)]
 )
 def test_sizes_that_compute_differently_are_not_used(monkeypatch, by_size, by_place, sizes, independent):
     game, states, legal = asked("connect_four")
@@ -98,7 +98,7 @@ def test_sizes_that_compute_differently_are_not_used(monkeypatch, by_size, by_pl
     assert (evaluate(states[:1], legal[:1])[0] == evaluate(states, legal)[0][:1]).all()
 
 
-@given(st.integers(0, 600), st.sampled_from([WINOGRAD_SIZES, DIRECT_SIZES, (32, 16, 8, 4), (32,), (256,)]))
+@given(st.integers(0, 600), st.sampled_from([WINOGRAD_SIZES, DIRECT_SIZES, (64, 32, 16, 8, 4), (32,), (256,)]))
 @settings(max_examples=200)
 def test_pieces_cover_every_row_once_and_waste_little(n, sizes):
     cut = list(pieces(n, sizes))
