@@ -1,6 +1,7 @@
 """Speed of search on Connect Four beside its peers: ``python -m bench.search [--net 64x4] [--peers PYTHON] [--json]``.
 
-Everything is measured one after the other in the same run, each on all ``--workers`` cores:
+Everything is measured in the same run, on all ``--workers`` cores, the first two in turns of half a second, for a
+machine's speed changes within minutes, the others one after the other:
 
 - the bound: evaluations/s of the network alone, given ready-made inputs (nothing can be faster than that)
 - search: the same network under a search of many games; unique evaluations/s is what reaches the network
@@ -16,7 +17,6 @@ import argparse
 import json
 import subprocess
 import sys
-import time
 from collections.abc import Sequence
 
 import numpy as np
@@ -30,6 +30,7 @@ from agents.search.cache import CachedEvaluator
 from agents.search.config import SearchConfig
 from agents.search.evaluators import Evaluator, NetworkEvaluator, UniformEvaluator
 from agents.search.search import Search, search_batch
+from bench.selfplay import SLICE, spend
 
 SIMULATIONS = 64
 
@@ -45,50 +46,49 @@ def network(blocks: int, channels: int) -> NetworkEvaluator:
     return NetworkEvaluator(game, net.eval())
 
 
-def bound(blocks: int, channels: int, batch: int, seconds: float) -> dict[str, float]:
-    """Evaluations/s of the network alone, on one core."""
-    evaluate = network(blocks, channels)
-    game = envs.make("connect_four")
-    states = game.init(batch)
-    legal = game.legal(states)
-    evaluate(states, legal)
-    rounds, began = 0, time.perf_counter()
-    while (spent := time.perf_counter() - began) < seconds:
-        evaluate(states, legal)
-        rounds += 1
-    return {"evaluations": rounds * batch / spent}
-
-
-def search(evaluate: Evaluator, batch: int, seconds: float) -> dict[str, float]:
+class Games:
     """Games of searches with ``SIMULATIONS`` a move, from openings that differ, on one core."""
-    game = envs.make("connect_four")
-    searcher = Search(game, evaluate, SearchConfig(), batch, SIMULATIONS)
-    rng = np.random.default_rng(0)
-    states, seeds = game.init(batch), rng.integers(0, 2**63, batch).astype(np.uint64)
-    search_batch(searcher, states, seeds, 2, explore=True)  # compiles
-    searcher.simulations, moves, games, began = 0, 0, 0, time.perf_counter()
-    before = (evaluate.requests, evaluate.evaluations) if isinstance(evaluate, CachedEvaluator) else (0, 0)
-    while (spent := time.perf_counter() - began) < seconds:
-        seeds += np.uint64(1)
-        roots = search_batch(searcher, states, seeds, SIMULATIONS, explore=True)
-        states = game.step(states, roots.action)
-        over = ~np.isnan(game.outcome(states))
-        states[over] = game.init(int(over.sum()))
-        moves, games = moves + batch, games + int(over.sum())
-    result = {"simulations": searcher.simulations / spent, "moves": moves / spent, "games": games / spent}
-    if isinstance(evaluate, CachedEvaluator):
-        requests, unique = evaluate.requests - before[0], evaluate.evaluations - before[1]
-        result |= {"evaluations": unique / spent, "requests": requests / spent}
-    return result
+
+    def __init__(self, evaluate: Evaluator, batch: int) -> None:
+        self.game = envs.make("connect_four")
+        self.searcher = Search(self.game, evaluate, SearchConfig(), batch, SIMULATIONS)
+        rng = np.random.default_rng(0)
+        self.states, self.seeds = self.game.init(batch), rng.integers(0, 2**63, batch).astype(np.uint64)
+        search_batch(self.searcher, self.states, self.seeds, 2, explore=True)  # compiles
+        self.searcher.simulations = self.moves = self.games = 0
+
+    def turn(self) -> None:
+        """A move in every game."""
+        self.seeds += np.uint64(1)
+        roots = search_batch(self.searcher, self.states, self.seeds, SIMULATIONS, explore=True)
+        self.states = self.game.step(self.states, roots.action)
+        over = ~np.isnan(self.game.outcome(self.states))
+        self.states[over] = self.game.init(int(over.sum()))
+        self.moves, self.games = self.moves + len(over), self.games + int(over.sum())
 
 
-def _role(name: str, blocks: int, channels: int, batch: int, seconds: float) -> dict[str, float]:
-    if name == "bound":
-        return bound(blocks, channels, batch, seconds)
-    if name == "trivial":
-        return search(UniformEvaluator(), batch, seconds)
-    game = envs.make("connect_four")
-    return search(CachedEvaluator(game, network(blocks, channels), 1 << 18), batch, seconds)
+def search(blocks: int, channels: int, batch: int, seconds: float) -> dict[str, float]:
+    """A search and its network alone, ``seconds`` each, in turns."""
+    alone = network(blocks, channels)
+    evaluate = CachedEvaluator(envs.make("connect_four"), alone, 1 << 18)
+    games = Games(evaluate, batch)
+    states = games.game.init(batch)
+    legal = games.game.legal(states)
+    evaluate.requests = evaluate.evaluations = rounds = 0
+    searching = evaluating = 0.0
+    while searching < seconds:
+        searching += spend(games.turn, SLICE)[1]
+        calls, spent, _ = spend(lambda: alone(states, legal), SLICE)
+        rounds, evaluating = rounds + calls, evaluating + spent
+    made = {"simulations": games.searcher.simulations, "moves": games.moves, "games": games.games}
+    made |= {"requests": evaluate.requests, "evaluations": evaluate.evaluations}
+    return {name: count / searching for name, count in made.items()} | {"bound": rounds * batch / evaluating}
+
+
+def trivial(batch: int, seconds: float) -> dict[str, float]:
+    games = Games(UniformEvaluator(), batch)
+    _, spent, _ = spend(games.turn, seconds)
+    return {"simulations": games.searcher.simulations / spent}
 
 
 def _together(python: str, arguments: Sequence[str], workers: int) -> dict[str, float]:
@@ -114,16 +114,13 @@ def measure(
     def ours(role: str, n: int) -> dict[str, float]:
         return _together(sys.executable, ["bench.search", "--role", role, *size], n)
 
-    found = {"bound evaluations/s": ours("bound", workers)["evaluations"]}
     run = ours("search", workers)
+    found = {"bound evaluations/s": run["bound"], "unique evaluations/s": run["evaluations"]}
+    found["evaluations / bound"] = run["evaluations"] / run["bound"]
     found["simulations/s"] = run["simulations"]
-    found["unique evaluations/s"] = run["evaluations"]
     found["cache hits"] = 1.0 - run["evaluations"] / run["requests"]
     found["moves/s"] = run["moves"]
     found["games/h"] = run["games"] * 3600
-    found["bound evaluations/s, again"] = ours("bound", workers)["evaluations"]
-    limit = (found["bound evaluations/s"] + found["bound evaluations/s, again"]) / 2
-    found["evaluations / bound"] = run["evaluations"] / limit
     found["trivial network, simulations/s on one core"] = ours("trivial", 1)["simulations"]
     spiel = _together(sys.executable, ["bench.peers.openspiel", *peer_size], workers)["simulations_per_second"]
     found["OpenSpiel, simulations/s"] = spiel
@@ -149,11 +146,12 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=20.0, help="for each measurement")
     parser.add_argument("--peers", help="a Python with the extra 'peers'")
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("--role", choices=["bound", "search", "trivial"], help=argparse.SUPPRESS)
+    parser.add_argument("--role", choices=["search", "trivial"], help=argparse.SUPPRESS)
     options = parser.parse_args()
     channels, blocks = map(int, options.net.split("x"))
     if options.role:
-        print(json.dumps(_role(options.role, blocks, channels, options.batch, options.seconds)))
+        size = options.batch, options.seconds
+        print(json.dumps(trivial(*size) if options.role == "trivial" else search(blocks, channels, *size)))
         return
     found = measure(blocks, channels, options.workers, options.batch, options.seconds, options.peers)
     if options.json:
