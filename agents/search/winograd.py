@@ -1,11 +1,11 @@
 """3x3 convolutions on small boards by Winograd's minimal filtering: 5.2 times fewer multiplications on 6x7, 4 on 8x8.
 
-F(n x m, 3x3) of Lavin and Gray (arXiv 1509.09308, section 4): the board is cut into tiles, each tile's surroundings
-are transformed, the convolution becomes plain matrix products over channels, one for each of (n+2)(m+2) points, and
-an inverse transform gives the tile. The products run at the speed of the processor's matrix library; the transforms
-between two layers and everything else that happens there (bias, residual sum, ReLU, global pool) are one pass of a
-compiled kernel while the position lies in the first-level cache. Errors are about 1e-5 of an activation's size, a few
-hundred times smaller than bfloat16's.
+Lavin and Gray (arXiv 1509.09308, section 4): the board is cut into tiles (`agents.search.tiles`), each tile's
+surroundings are transformed, the convolution becomes plain matrix products over channels, one for each point of a tile
+(two more than cells along each axis), and an inverse transform gives the tile. The products run at the speed of the
+processor's matrix library; the transforms between two layers and everything else that happens there (bias, residual
+sum, ReLU, global pool) are one pass of a compiled kernel while the position lies in the first-level cache. Errors are
+about 1e-5 of an activation's size, a few hundred times smaller than bfloat16's.
 
 Names: n positions, board H x W, T tiles, PH and PW points along each axis of a tile, P = PH * PW, C channels.
 Everything is float32 and C-contiguous. Kernels index the channel axis with the bare loop variable, without an offset:
@@ -32,6 +32,7 @@ ZERO = np.float32(0)
 
 @njit(cache=True, nogil=True)
 def _spread(padded: Floats, lines: Floats, v: Floats, b: int, rows: Axis, columns: Axis) -> None:
+    """Input transform of position ``b``."""
     if rows.border == 0:
         spread_whole(padded, lines, v, b, rows, columns)
     else:
@@ -58,7 +59,7 @@ def _between(
     stream: Floats,  # [n, H, W, C]: the residual stream, updated in place
     pool: Floats,  # [2G, C - G]: from mean and maximum of the last G channels to a bias of the others; G may be 0
     pool_bias: Floats,  # [C - G]
-    gathered: Floats,  # scratch of `_gather`
+    gathered: Floats,  # scratch of `gather_whole` or `gather_fours`
     joined: Floats,  # scratch [.., .., T*C]
     cells: Floats,  # [.., .., T, C], the same memory
     follows: bool,  # whether a layer follows; if so, its input's
