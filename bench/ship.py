@@ -40,7 +40,8 @@ from selfplay.options import FILE
 
 EPSILON = 0.01
 SIMULATIONS = 600  # a move in Connect Four
-OPPONENTS = {"chess": (1500, 1900), "minichess": (1, 2, 3, 4, 5, 6)}  # levels of Elo; depths
+OPPONENTS = {"chess": (1500, 1900, 2200), "minichess": (3, 4, 5, 6)}  # levels of Elo; depths
+PLIES: dict[str, elo.Plies] = {"chess": None, "minichess": [2, 3]}  # of random openings; longer ones decide minichess
 Facts = dict[str, Any]
 
 
@@ -94,12 +95,14 @@ def engines(folder: Path, card: Card, games: int, measured: Path | None) -> tupl
     """What a chess player scores against each level of an engine: facts for the card, and a line."""
     kind = "levels" if card.game == "chess" else "depths"
     against = {kind: list(OPPONENTS[card.game])}
-    bench = elo.Bench(elo.SIMULATIONS, cores(), 0, elo.BLOCK, measured)
+    plies = PLIES[card.game]
+    bench = elo.Bench(elo.SIMULATIONS, cores(), 0, elo.BLOCK, measured, plies)
     bench.measure(str(folder), against.get("levels", ()), True, against.get("depths", ()), games)
     at = bench.point(str(folder))
     found = {value: elo.points(counts) for value, counts in at[kind].items() if int(value) in OPPONENTS[card.game]}
     rates = {value: Rate(won, n) for value, (won, n) in found.items()}
     options = f"--{kind} {' '.join(found)} {'--each ' if kind == 'levels' else ''}--games {games}"
+    options += "" if plies is None else f" --plies {plies[0]} {plies[1]}"
     facts = {
         "command": f"python -m bench.elo shipped:{folder.name} {options}",
         "simulations": elo.SIMULATIONS,

@@ -59,13 +59,13 @@ def test_chess_is_measured_by_games_against_an_engine_and_none_is_played_twice(t
 
     monkeypatch.setattr(ship.elo, "play_block", block)
     monkeypatch.setattr(ship, "cores", lambda: 1)
-    bench = ship.elo.Bench(ship.elo.SIMULATIONS, 1, 0, ship.elo.BLOCK, tmp_path / "elo")
-    bench.measure(str(tmp_path / "it"), (), False, (1, 2), 10)
+    bench = ship.elo.Bench(ship.elo.SIMULATIONS, 1, 0, ship.elo.BLOCK, tmp_path / "elo", [2, 3])
+    bench.measure(str(tmp_path / "it"), (), False, (3, 4), 10)
     line = ship.ship(tmp_path / "it", "minichess", "train", "a small one", 10, tmp_path / "to", tmp_path / "elo")
-    assert "1: 90.0%, 2: 80.0%, 3: 70.0%, 4: 60.0%, 5: 50.0%, 6: 40.0%" in line
-    assert played == [f"uci:fairy-stockfish?depth={depth}" for depth in range(1, 7)]
+    assert "3: 70.0%, 4: 60.0%, 5: 50.0%, 6: 40.0%" in line
+    assert played == [f"uci:fairy-stockfish?depth={depth}" for depth in range(3, 7)]
     strength = checkpoints.read_card(str(tmp_path / "to" / "minichess")).meta["strength"]
-    assert strength["command"] == "python -m bench.elo shipped:minichess --depths 1 2 3 4 5 6 --games 10"
+    assert strength["command"] == "python -m bench.elo shipped:minichess --depths 3 4 5 6 --games 10 --plies 2 3"
     assert strength["half at depth"] == 5.0
 
 
