@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Protocol
 
 import numpy as np
@@ -21,9 +22,11 @@ from envs.core import BoardGame, InputError, States
 Logits = NDArray[np.float32]  # [n, A]
 WDL = NDArray[np.float32]  # [n, 3]
 
-WINOGRAD_SIZES = (64, 32, 16, 8, 4, 2, 1)  # more than 64 positions fall out of the processor's caches
-DIRECT_SIZES = (256, 128, *WINOGRAD_SIZES)
+SMALL_SIZES = (64, 48, 32, 24, 16, 8, 4, 2, 1)
+WINOGRAD_SIZES = (96, *SMALL_SIZES)  # more than 96 positions fall out of the processor's caches
+DIRECT_SIZES = (256, 128, *SMALL_SIZES)
 GPU_SIZES = (256,)
+OVERHEAD = 8  # a piece takes as much time as so many rows more: its weights come from memory first
 
 
 class Evaluator(Protocol):
@@ -127,13 +130,22 @@ class NetworkEvaluator:
 
 
 def pieces(n: int, sizes: tuple[int, ...]) -> Iterator[tuple[int, int, int]]:
-    """Cuts n rows into (start, rows, size >= rows); ``sizes`` descend. A rest above 3/4 of a size is filled up."""
+    """Cuts n rows into (start, rows, size >= rows); ``sizes`` descend. Only the last has fewer rows than its size."""
+    whole = max(0, n - 1) // sizes[0]
     start = 0
-    for size in sizes:
-        while n - start >= size or n - start > size * 3 // 4 or (size == sizes[-1] and start < n):
-            rows = min(size, n - start)
-            yield start, rows, size
-            start += rows
+    for size in (sizes[0],) * whole + _cheapest(n - whole * sizes[0], sizes):
+        rows = min(size, n - start)
+        yield start, rows, size
+        start += rows
+
+
+@lru_cache(maxsize=4096)
+def _cheapest(n: int, sizes: tuple[int, ...]) -> tuple[int, ...]:
+    """The sizes of pieces that hold n rows, n <= sizes[0], in the least time."""
+    if n == 0:
+        return ()
+    ways = [(size, *_cheapest(max(0, n - size), sizes)) for size in sizes]
+    return min(ways, key=lambda way: sum(way) + OVERHEAD * len(way))
 
 
 class ImagesEvaluator:

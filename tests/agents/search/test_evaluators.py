@@ -1,4 +1,5 @@
 import copy
+from itertools import combinations_with_replacement
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from agents.networks import NetConfig
 from agents.precision import dtype
 from agents.search.evaluators import (
     DIRECT_SIZES,
+    OVERHEAD,
     WINOGRAD_SIZES,
     ImagesEvaluator,
     NetworkEvaluator,
@@ -87,7 +89,8 @@ class _Skewed:
 
 
 @pytest.mark.parametrize(
-    ("by_size", "by_place", "sizes", "independent"), [(0.1, 0, (64, 32, 16, 8), True), (0, 0.1, (64,), False)]
+    ("by_size", "by_place", "sizes", "independent"),
+    [(0.1, 0, WINOGRAD_SIZES[:-3], True), (0, 0.1, WINOGRAD_SIZES[:1], False)],
 )
 def test_sizes_that_compute_differently_are_not_used(monkeypatch, by_size, by_place, sizes, independent):
     game, states, legal = asked("connect_four")
@@ -105,8 +108,15 @@ def test_pieces_cover_every_row_once_and_waste_little(n, sizes):
     assert [start for start, _, _ in cut] == list(np.cumsum([0, *(rows for _, rows, _ in cut)])[:-1])
     assert sum(rows for _, rows, _ in cut) == n
     assert all(0 < rows <= size and size in sizes for _, rows, size in cut)
-    if sizes[-1] == 1:
-        assert all(size - rows < size / 4 for _, rows, size in cut)
+    assert all(rows == size for _, rows, size in cut[:-1])
+    if 0 < n <= sizes[0]:  # no way of cutting is cheaper
+        by_brute_force = min(
+            (sum(way) + OVERHEAD * len(way))
+            for count in range(1, 4)
+            for way in combinations_with_replacement(sizes, count)
+            if sum(way) >= n
+        )
+        assert sum(size for _, _, size in cut) + OVERHEAD * len(cut) <= by_brute_force
 
 
 def test_new_weights_replace_the_old_ones_and_leave_the_callers_network_alone():
