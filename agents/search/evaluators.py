@@ -23,7 +23,7 @@ Logits = NDArray[np.float32]  # [n, A]
 WDL = NDArray[np.float32]  # [n, 3]
 
 SMALL_SIZES = (64, 48, 32, 24, 16, 8, 4, 2, 1)
-WINOGRAD_SIZES = (96, *SMALL_SIZES)  # more than 96 positions fall out of the processor's caches
+WINOGRAD_SIZES = (96, *SMALL_SIZES)  # larger pieces gain nothing, and no longer fit into the processor's caches
 DIRECT_SIZES = (256, 128, *SMALL_SIZES)
 GPU_SIZES = (256,)
 OVERHEAD = 8  # a piece takes as much time as so many rows more: its weights come from memory first

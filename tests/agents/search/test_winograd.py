@@ -4,7 +4,7 @@ import torch
 
 import envs
 from agents.networks import Net, NetConfig, folded
-from agents.search.tiles import WHOLE, matrices
+from agents.search.tiles import FOURS, WHOLE, matrices
 from agents.search.winograd import WinogradNet
 
 from ..nets import make, opinionated
@@ -71,6 +71,15 @@ def test_nothing_stays_behind_in_the_scratch_memory():
         network(other)
         again = network(one)
     assert all(torch.equal(a, b) for a, b in zip(first, again, strict=True))
+
+
+def test_the_filters_of_4x4_tiles_are_polynomials_at_their_points():
+    """Toom-Cook: rows of G are (1, x, x^2) at 0, 1, -1, 2, -2, each over prod(x - other points), and at infinity."""
+    points = [0, 1, -1, 2, -2]
+    for row, x in zip(FOURS, points, strict=False):
+        scale = abs(np.prod([x - other for other in points if other != x]))
+        assert np.abs(row) == pytest.approx(np.abs([1 / scale, x / scale, x * x / scale]))
+    assert FOURS[5] == pytest.approx([0, 0, 1])
 
 
 @pytest.mark.parametrize("cells", range(1, WHOLE + 1))
