@@ -23,6 +23,30 @@ Table = NDArray[np.void]
 
 
 @njit(cache=True, nogil=True)
+def _canonical(images: Keys, keys: Keys, which: NDArray[np.int8]) -> None:
+    """Fills ``keys[i]`` with the least of ``images[:, i]`` and ``which[i]`` with the first image that has it."""
+    for i in range(len(keys)):
+        keys[i], which[i] = images[0, i], 0
+        for k in range(1, len(images)):
+            if images[k, i] < keys[i]:
+                keys[i], which[i] = images[k, i], k
+
+
+@njit(cache=True, nogil=True)
+def _turned(
+    legal: NDArray[np.bool_], rows: NDArray[np.int64], which: NDArray[np.int8], origin: NDArray[np.int32]
+) -> NDArray[np.bool_]:
+    """bool[u, A]: what is legal in the canonical images of the ``rows``; ``origin`` as in `_answer`."""
+    out = np.empty((len(rows), legal.shape[1]), np.bool_)
+    for u in range(len(rows)):
+        i = rows[u]
+        k = which[i]
+        for c in range(legal.shape[1]):
+            out[u, c] = legal[i, origin[k, c]]
+    return out
+
+
+@njit(cache=True, nogil=True)
 def _look_up(keys: Keys, table: Table, now: np.uint32, entry: NDArray[np.int64], asked: NDArray[np.int64]) -> int:
     """Fills ``entry[i]`` with the row of ``table`` that holds ``keys[i]``, or with -1 - u if it holds none and
     ``keys[i]`` is the u-th different such key; ``asked[u]`` is the first i that has it. Returns the number of these
@@ -83,8 +107,9 @@ def _answer(
                 if legal[i, a]:
                     logits[i, a] += values[e, j] if e >= 0 else new_logits[-1 - e, c]
                     j += 1
-        for a in range(legal.shape[1]):
-            logits[i, a] /= equivalents
+        if equivalents > 1:
+            for a in range(legal.shape[1]):
+                logits[i, a] /= equivalents
         for r in range(3):
             wdl[i, r] = values[e, last + r] if e >= 0 else new_wdl[-1 - e, r]
     buckets = np.uint64(len(table) // WAYS - 1)
@@ -142,8 +167,8 @@ class CachedEvaluator:
     def __call__(self, states: States, legal: NDArray[np.bool_]) -> tuple[Logits, WDL]:
         n = len(states)
         images = np.stack([self._game.key(self._image(states, k)) for k in range(len(self._origin))])
-        which = images.argmin(axis=0).astype(np.int8)
-        keys = images[which, np.arange(n)]
+        keys, which = np.empty(n, np.uint64), np.empty(n, np.int8)
+        _canonical(images, keys, which)
         entry, asked = np.empty(n, np.int64), np.empty(n, np.int64)
         self._now += 1
         now = np.uint32(self._now)
@@ -153,7 +178,7 @@ class CachedEvaluator:
         self.hits += int((entry >= 0).sum())
         self.evaluations += unique
         if unique:
-            new_legal = np.take_along_axis(legal[rows], self._origin[which[rows]], axis=1)
+            new_legal = _turned(legal, rows, which, self._origin)
             new_logits, new_wdl = self._inner(self._game.symmetry(states[rows], which[rows]), new_legal)
         else:
             new_logits, new_wdl = np.zeros((0, legal.shape[1]), np.float32), np.zeros((0, 3), np.float32)

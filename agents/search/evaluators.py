@@ -23,7 +23,8 @@ Logits = NDArray[np.float32]  # [n, A]
 WDL = NDArray[np.float32]  # [n, 3]
 
 SMALL_SIZES = (64, 48, 32, 24, 16, 8, 4, 2, 1)
-WINOGRAD_SIZES = (96, *SMALL_SIZES)  # larger pieces gain nothing, and no longer fit into the processor's caches
+WINOGRAD_SIZES = (96, *SMALL_SIZES)
+WINOGRAD_BYTES = 4 << 20  # of what a layer reads and writes for a piece: more no longer fits into the caches
 DIRECT_SIZES = (256, 128, *SMALL_SIZES)
 GPU_SIZES = (256,)
 OVERHEAD = 8  # a piece takes as much time as so many rows more: its weights come from memory first
@@ -75,11 +76,15 @@ class NetworkEvaluator:
         self._device = find(device)
         self._net = copy.deepcopy(net).cpu()
         self.precision = dtype(precision, self._device)
-        self._winograd = self._device.type == "cpu" and self.precision == torch.float32
+        winograd = self._device.type == "cpu" and self.precision == torch.float32
         half = self.precision == torch.bfloat16 == dtype("auto", self._device)
         own = folded(self._net, fused=half and self._device.type == "cpu")
-        self._forward = WinogradNet(own) if self._winograd else _Direct(own, self.precision, self._device)
-        sizes = WINOGRAD_SIZES if self._winograd else DIRECT_SIZES if self._device.type == "cpu" else GPU_SIZES
+        self._forward = WinogradNet(own) if winograd else _Direct(own, self.precision, self._device)
+        if isinstance(self._forward, _Direct):
+            sizes: tuple[int, ...] = DIRECT_SIZES if self._device.type == "cpu" else GPU_SIZES
+        else:
+            most = max(1, WINOGRAD_BYTES // self._forward.row_bytes)
+            sizes = tuple(size for size in WINOGRAD_SIZES if size <= most)
         self.sizes, self.rows_independent = self._trustworthy(sizes)
 
     def load_weights(self, tensors: Mapping[str, Tensor]) -> None:

@@ -1,6 +1,6 @@
 """3x3 convolutions on small boards by Winograd's minimal filtering: 5.2 times fewer multiplications on 6x7, 4 on 8x8.
 
-Lavin and Gray (arXiv 1509.09308, section 4): the board is cut into tiles (`agents.search.tiles`), each tile's
+Lavin and Gray (arXiv 1509.09308, section 4): the board is cut into tiles (`agents.tiles`), each tile's
 surroundings are transformed, the convolution becomes plain matrix products over channels, one for each point of a tile
 (two more than cells along each axis), and an inverse transform gives the tile. The products run at the speed of the
 processor's matrix library; the transforms between two layers and everything else that happens there (bias, residual
@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from agents.networks import Block, ConvNorm, MovePolicy, Net
-from agents.search.tiles import FAST, WHOLE, Axis, Floats, cut, gather_fours, gather_whole, spread_fours, spread_whole
+from agents.tiles import FAST, WHOLE, Axis, Floats, cut, gather_fours, gather_whole, spread_fours, spread_whole
 from envs.kernels import njit
 
 FEWEST_ROWS = 8  # with fewer rows a matrix product may add up in another order; see `evaluators.NetworkEvaluator`
@@ -162,6 +162,12 @@ class WinogradNet:
         self._policy = _Moves(net.policy) if isinstance(net.policy, MovePolicy) else _Everywhere(net, cells)
         self._value = (_pointwise(net.value_conv), _linear(net.value_hidden, cells), _linear(net.value))
         self._scratch: dict[int, tuple[dict[int, _Input], _Output]] = {}
+
+    @property
+    def row_bytes(self) -> int:
+        """Of a position's transformed input and products in one layer."""
+        tiles = self._rows.tiles * self._columns.tiles
+        return 2 * 4 * self._rows.points * self._columns.points * tiles * self._channels
 
     def __call__(self, planes: NDArray[np.uint8]) -> tuple[Tensor, Tensor]:
         """uint8[n, planes, H, W] -> policy logits [n, A] and win/draw/loss logits [n, 3]."""

@@ -13,6 +13,7 @@ from agents.precision import dtype
 from agents.search.evaluators import (
     DIRECT_SIZES,
     OVERHEAD,
+    WINOGRAD_BYTES,
     WINOGRAD_SIZES,
     ImagesEvaluator,
     NetworkEvaluator,
@@ -79,6 +80,8 @@ class _Skewed:
     """Instead of a network: sums of planes, which are exact on every machine, and then wrong as told by the size of
     the batch (under 8 rows) and by a row's place in it."""
 
+    row_bytes = 1
+
     def __init__(self, num_actions, by_size, by_place):
         self.num_actions, self.by_size, self.by_place = num_actions, by_size, by_place
 
@@ -99,6 +102,19 @@ def test_sizes_that_compute_differently_are_not_used(monkeypatch, by_size, by_pl
     evaluate = NetworkEvaluator(game, make(game), "float32")
     assert (evaluate.sizes, evaluate.rows_independent) == (sizes, independent)
     assert (evaluate(states[:1], legal[:1])[0] == evaluate(states, legal)[0][:1]).all()
+
+
+@pytest.mark.parametrize(
+    ("game_id", "channels", "most"),
+    [("connect_four", 64, 96), ("connect_four", 96, 64), ("chess", 64, 48), ("minichess", 64, 96), ("chess", 512, 4)],
+)
+def test_a_piece_fits_into_the_caches(game_id, channels, most):
+    """Input and products, float32: Connect Four has 8x9 points a position, minichess 7x7, chess 4 times 6x6."""
+    game = envs.make(game_id)
+    evaluate = NetworkEvaluator(game, make(game, NetConfig(blocks=1, channels=channels)), "float32")
+    assert evaluate.sizes[0] == most
+    points = {"connect_four": 72, "minichess": 49, "chess": 144}[game_id]
+    assert most * points * channels * 8 <= WINOGRAD_BYTES
 
 
 @given(st.integers(0, 600), st.sampled_from([WINOGRAD_SIZES, DIRECT_SIZES, (64, 32, 16, 8, 4), (32,), (256,)]))

@@ -4,8 +4,8 @@ import torch
 
 import envs
 from agents.networks import Net, NetConfig, folded
-from agents.search.tiles import FOURS, WHOLE, matrices
 from agents.search.winograd import WinogradNet
+from agents.tiles import FOURS, WHOLE, matrices
 
 from ..nets import make, opinionated
 
