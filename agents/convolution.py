@@ -29,7 +29,7 @@ from envs.kernels import njit
 Floats = NDArray[np.float32]
 Matrices = tuple[Floats, Floats]  # for rows and columns of the board; see `_by_fours`
 
-PIECE_BYTES = 5 << 18  # of one piece's points in one layer
+PIECE_BYTES = 5 << 17  # of one piece's points in one layer
 FEWEST_CHANNELS = 16  # of the input: thinner products are not worth the transforms
 INTO_FOURS = np.array(  # B^T of 4x4 tiles
     [
