@@ -10,9 +10,9 @@ import envs
 from agents import networks
 from agents.search.cache import CachedEvaluator
 from agents.search.evaluators import NetworkEvaluator
-from selfplay import learner
 from selfplay.chunks import Games, join
 from selfplay.config import TrainConfig
+from selfplay.learner import Learner
 from selfplay.play import SelfPlay
 from selfplay.window import Window, rows_of
 
@@ -32,4 +32,4 @@ def warm_up(settings: TrainConfig) -> None:
     window = Window(game.init(1).shape[1], game.spec.max_legal)
     window.add("", *rows_of(join(games), small))
     rows = window.sample(np.random.default_rng(0), 2)
-    learner.make_batch(game, rows, np.zeros(2, np.int8))
+    Learner(game, networks.make(game.spec, settings.net), small).step(rows, 0.0)
