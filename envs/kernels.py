@@ -2,7 +2,8 @@
 
 numba compares a function's compiled code with the one file the function stands in. A function of another file that it
 calls is compiled into it all the same, and would live on there after that file has changed: silently wrong rules after
-an edit or an update. Here the stamp of a file covers every file of these packages that it imports, directly or not.
+an edit or an update. Here the stamp of a file covers every file of these packages that it imports, directly or not,
+and code that was made of a file which is no longer there is old too.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import ast
 import hashlib
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from numba import njit
 from numba.core import caching, config
@@ -79,6 +81,19 @@ class UserWide(_Stamped, caching.UserWideCacheLocator):
     """In the user's folder for caches, where the source's folder cannot be written to."""
 
 
+class Index(caching.IndexDataCacheFile):
+    """What there is on disk. numba unpickles an index before it looks at its age, and fails where a type that was
+    compiled for has since moved to another module; such an index is old like any other."""
+
+    def _load_index(self) -> dict[Any, str]:
+        try:
+            found: dict[Any, str] = super()._load_index()  # type: ignore[no-untyped-call]
+        except (ImportError, AttributeError):
+            return {}
+        return found
+
+
+setattr(caching, "IndexDataCacheFile", Index)  # noqa: B010
 if not getattr(config, "CACHE_LOCATOR_CLASSES", ""):  # unless somebody has locators of their own
     ours = [f"{__name__}.{kind.__name__}" for kind in (UserProvided, InTree, UserWide)]
     setattr(config, "CACHE_LOCATOR_CLASSES", ",".join([*ours, "IPythonCacheLocator", "ZipCacheLocator"]))  # noqa: B010

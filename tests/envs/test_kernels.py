@@ -65,6 +65,26 @@ def test_a_kernel_is_compiled_again_when_something_it_uses_has_changed_and_only_
     assert ask(mine) == (301, True)
 
 
+def test_code_compiled_for_a_type_whose_module_has_gone_is_compiled_again(mine):
+    (mine / "pairs.py").write_text("from typing import NamedTuple\n\nclass Pair(NamedTuple):\n    a: int\n    b: int\n")
+    told = "from mine.{} import Pair\n" + CALLER.replace("(x):", "(pair):").replace("doubled(x)", "doubled(pair.a)")
+    (mine / "caller.py").write_text(
+        told.format("pairs") + "\nasked_of = asked\nasked = lambda x: asked_of(Pair(x, 0))\n"
+    )
+    lines = "import mine.caller\nprint(asked(10))\n"
+    asking = ASK[: ASK.index("print")] + lines
+
+    def answer():
+        words = [sys.executable, "-c", asking, str(mine.parent)]
+        return subprocess.run(words, capture_output=True, text=True, check=True).stdout.split()
+
+    assert answer() == ["21"]
+    (mine / "pairs.py").rename(mine / "couples.py")
+    caller = (mine / "caller.py").read_text()
+    (mine / "caller.py").write_text(caller.replace("mine.pairs", "mine.couples"))
+    assert answer() == ["21"]
+
+
 def test_a_stamp_covers_what_is_imported_by_any_way_of_saying_so(mine, monkeypatch):
     monkeypatch.setattr(kernels, "ROOT", mine.parent)
     monkeypatch.setattr(kernels, "PACKAGES", ("mine",))
