@@ -1,7 +1,7 @@
 """What a step of learning takes on one core: ``python -m bench.learning [--games chess ...] [--steps 9] [--json]``.
 
 The learner of self-play, each game's preset in float32, on positions after ten random plies: with PyTorch's
-convolutions, with those of `agents.convolution`, and with those and Muon. In turns, a step each; the median of each.
+convolutions and with those of `agents.convolution`. In turns, a step each; the median of each.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from selfplay.learner import Learner
 from selfplay.window import Rows
 
 GAMES = ("connect_four", "minichess", "chess")
-WAYS = {"PyTorch's": "adamw", "minimal filtering": "adamw", "and Muon": "muon"}  # each with its optimizer
+WAYS = ("PyTorch's", "minimal filtering")
 
 
 def positions(game: BoardGame, n: int) -> Rows:
@@ -58,8 +58,8 @@ def convolutions(way: str) -> Iterator[None]:
 def measure(game_id: str, steps: int) -> dict[str, float]:
     """Seconds a step, by way."""
     game, learners, spent = envs.make(game_id), dict[str, Learner](), dict[str, list[float]]()
-    for way, optimizer in WAYS.items():
-        config = preset(game_id, optimizer=optimizer, precision="float32", device="cpu")
+    config = preset(game_id, precision="float32", device="cpu")
+    for way in WAYS:
         learners[way], spent[way] = Learner(game, networks.make(game.spec, config.net), config), []
     rows = positions(game, config.batch)
     for _ in range(steps + 1):

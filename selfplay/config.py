@@ -70,7 +70,7 @@ class TrainConfig:
     batch: int = 256
     min_positions: int = 1_500  # before the first step
     samples_per_position: float = 8.0  # how often a position is used on average, over its life
-    optimizer: Literal["adamw", "muon", "sgd"] = "adamw"
+    optimizer: Literal["adamw", "sgd"] = "adamw"
     learning_rate: float = 2e-3
     final_learning_rate: float = 1e-4  # reached linearly at the end of the budget ...
     decay: float = 0.4  # ... over this last share of it (warmup-stable-decay)
@@ -101,11 +101,7 @@ class TrainConfig:
                     raise InputError(
                         f"training option {name!r} is from {low:g} to {high:g}, not {getattr(self, name)!r}"
                     )
-        named = (
-            ("optimizer", ("adamw", "muon", "sgd")),
-            ("precision", get_args(Precision)),
-            ("device", get_args(Choice)),
-        )
+        named = ("optimizer", ("adamw", "sgd")), ("precision", get_args(Precision)), ("device", get_args(Choice))
         for name, choices in named:
             if getattr(self, name) not in choices:
                 raise unknown(name, getattr(self, name), choices)

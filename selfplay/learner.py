@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -19,7 +19,6 @@ from envs.core import BoardGame, States
 from selfplay.chunks import unpack
 from selfplay.config import TrainConfig
 from selfplay.errors import Diverged
-from selfplay.muon import Muon
 from selfplay.window import Rows
 
 
@@ -104,21 +103,13 @@ def learning_rate(config: TrainConfig, step: int, share: float) -> float:
     return warm * (config.final_learning_rate + (config.learning_rate - config.final_learning_rate) * max(left, 0.0))
 
 
-def make_optimizer(net: Net, config: TrainConfig) -> torch.optim.Optimizer:
-    """Weight decay acts on matrices and convolutions, not on biases and norms. Muon is for what lies between other
-    layers: the tower's convolutions and the value's hidden layer."""
-    matrices = list[nn.Parameter]()
-    if config.optimizer == "muon":
-        matrices += [p for p in net.tower.parameters() if p.ndim == 4]
-        matrices += [p for p in net.value_hidden.parameters() if p.ndim == 2]
-    taken = set(map(id, matrices))
-    parameters = [p for p in net.parameters() if id(p) not in taken]
-    groups: list[dict[str, Any]] = [
+def make_optimizer(net: nn.Module, config: TrainConfig) -> torch.optim.Optimizer:
+    """Weight decay acts on matrices and convolutions, not on biases and norms."""
+    parameters = list(net.parameters())
+    groups = [
         {"params": [p for p in parameters if p.ndim > 1], "weight_decay": config.weight_decay},
         {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
     ]
-    if config.optimizer == "muon":
-        return Muon(matrices, groups, config.learning_rate, config.weight_decay)
     if config.optimizer == "sgd":
         return torch.optim.SGD(groups, lr=config.learning_rate, momentum=0.9, nesterov=True)
     # not fused: that kind takes moments as they lie in memory, and after a resume they lie otherwise than the weights
