@@ -93,46 +93,36 @@ def _by_fours(matrix: NDArray[Any]) -> Floats:
 
 
 @njit(cache=True, nogil=True, fastmath=FAST)
+def _product(a: Floats, x: Floats, y: Floats) -> None:
+    """y [I, m] = a @ x, x [K, m]; ``a`` [I, K or more] as `_by_fours` leaves it, four columns at a time."""
+    last = len(x) - 1
+    for i in range(len(a)):
+        for k in range(0, a.shape[1], 4):
+            k0, k1, k2, k3 = k, min(k + 1, last), min(k + 2, last), min(k + 3, last)
+            a0, a1, a2, a3 = a[i, k], a[i, k + 1], a[i, k + 2], a[i, k + 3]
+            if k == 0:
+                for c in range(x.shape[1]):
+                    y[i, c] = a0 * x[k0, c] + a1 * x[k1, c] + a2 * x[k2, c] + a3 * x[k3, c]
+            elif a0 != 0 or a1 != 0 or a2 != 0 or a3 != 0:
+                for c in range(x.shape[1]):
+                    y[i, c] += a0 * x[k0, c] + a1 * x[k1, c] + a2 * x[k2, c] + a3 * x[k3, c]
+
+
+@njit(cache=True, nogil=True, fastmath=FAST)
 def _spread(x: Floats, rows: Floats, columns: Floats, place: NDArray[np.int64], out: Floats) -> None:
     """x [n, H, W, C] -> out [I * J, n, C]: ``rows @ x @ columns.T``, each point at its place."""
     n, height, width, channels = x.shape
+    high, wide = place.shape
     boards = x.reshape(n, height, width * channels)
-    lines = np.empty((len(rows), width, channels), np.float32)
-    flat = lines.reshape(len(rows), width * channels)
+    lines, points = np.empty((high, width, channels), np.float32), np.empty((wide, channels), np.float32)
     for b in range(n):
-        board = boards[b]
-        for i in range(len(rows)):
-            for k in range(0, rows.shape[1], 4):
-                h0, h1, h2, h3 = k, min(k + 1, height - 1), min(k + 2, height - 1), min(k + 3, height - 1)
-                a0, a1, a2, a3 = rows[i, k], rows[i, k + 1], rows[i, k + 2], rows[i, k + 3]
-                if k == 0:
-                    for c in range(width * channels):
-                        flat[i, c] = a0 * board[h0, c] + a1 * board[h1, c] + a2 * board[h2, c] + a3 * board[h3, c]
-                elif a0 != 0 or a1 != 0 or a2 != 0 or a3 != 0:
-                    for c in range(width * channels):
-                        flat[i, c] += a0 * board[h0, c] + a1 * board[h1, c] + a2 * board[h2, c] + a3 * board[h3, c]
-        for i in range(len(rows)):
-            for j in range(len(columns)):
+        _product(rows, boards[b], lines.reshape(high, width * channels))
+        for i in range(high):
+            _product(columns, lines[i], points)
+            for j in range(wide):
                 p = place[i, j]
-                for k in range(0, columns.shape[1], 4):
-                    w0, w1, w2, w3 = k, min(k + 1, width - 1), min(k + 2, width - 1), min(k + 3, width - 1)
-                    a0, a1, a2, a3 = columns[j, k], columns[j, k + 1], columns[j, k + 2], columns[j, k + 3]
-                    if k == 0:
-                        for c in range(channels):
-                            out[p, b, c] = (
-                                a0 * lines[i, w0, c]
-                                + a1 * lines[i, w1, c]
-                                + a2 * lines[i, w2, c]
-                                + a3 * lines[i, w3, c]
-                            )
-                    elif a0 != 0 or a1 != 0 or a2 != 0 or a3 != 0:
-                        for c in range(channels):
-                            out[p, b, c] += (
-                                a0 * lines[i, w0, c]
-                                + a1 * lines[i, w1, c]
-                                + a2 * lines[i, w2, c]
-                                + a3 * lines[i, w3, c]
-                            )
+                for c in range(channels):
+                    out[p, b, c] = points[j, c]
 
 
 @njit(cache=True, nogil=True, fastmath=FAST)
@@ -141,32 +131,15 @@ def _gather(m: Floats, rows: Floats, columns: Floats, place: NDArray[np.int64], 
     n, height, width, channels = out.shape
     high, wide = place.shape
     boards = out.reshape(n, height, width * channels)
-    lines = np.empty((high, width, channels), np.float32)
-    flat = lines.reshape(high, width * channels)
+    lines, points = np.empty((high, width, channels), np.float32), np.empty((wide, channels), np.float32)
     for b in range(n):
         for i in range(high):
-            for w in range(width):
-                for k in range(0, columns.shape[1], 4):
-                    p0, p1 = place[i, k], place[i, min(k + 1, wide - 1)]
-                    p2, p3 = place[i, min(k + 2, wide - 1)], place[i, min(k + 3, wide - 1)]
-                    a0, a1, a2, a3 = columns[w, k], columns[w, k + 1], columns[w, k + 2], columns[w, k + 3]
-                    if k == 0:
-                        for c in range(channels):
-                            lines[i, w, c] = a0 * m[p0, b, c] + a1 * m[p1, b, c] + a2 * m[p2, b, c] + a3 * m[p3, b, c]
-                    elif a0 != 0 or a1 != 0 or a2 != 0 or a3 != 0:
-                        for c in range(channels):
-                            lines[i, w, c] += a0 * m[p0, b, c] + a1 * m[p1, b, c] + a2 * m[p2, b, c] + a3 * m[p3, b, c]
-        board = boards[b]
-        for h in range(height):
-            for k in range(0, rows.shape[1], 4):
-                i0, i1, i2, i3 = k, min(k + 1, high - 1), min(k + 2, high - 1), min(k + 3, high - 1)
-                a0, a1, a2, a3 = rows[h, k], rows[h, k + 1], rows[h, k + 2], rows[h, k + 3]
-                if k == 0:
-                    for c in range(width * channels):
-                        board[h, c] = a0 * flat[i0, c] + a1 * flat[i1, c] + a2 * flat[i2, c] + a3 * flat[i3, c]
-                elif a0 != 0 or a1 != 0 or a2 != 0 or a3 != 0:
-                    for c in range(width * channels):
-                        board[h, c] += a0 * flat[i0, c] + a1 * flat[i1, c] + a2 * flat[i2, c] + a3 * flat[i3, c]
+            for j in range(wide):
+                p = place[i, j]
+                for c in range(channels):
+                    points[j, c] = m[p, b, c]
+            _product(columns, points, lines[i])
+        _product(rows, lines.reshape(high, width * channels), boards[b])
 
 
 class _Convolution(torch.autograd.Function):

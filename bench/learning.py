@@ -31,7 +31,7 @@ WAYS = ("PyTorch's", "minimal filtering")
 
 
 def positions(game: BoardGame, n: int) -> Rows:
-    """Running ones or not; all alike to a learner. Policies are uniform, and all are won."""
+    """The initial one where a game ended before ten plies. Policies are uniform, and all are won."""
     random, states = np.random.default_rng(0), game.init(n)
     for _ in range(10):
         on = np.isnan(game.outcome(states))

@@ -18,4 +18,4 @@ def test_every_way_is_timed(monkeypatch, capsys):
 
 def test_pytorchs_way_does_without_minimal_filtering():
     with learning.convolutions("PyTorch's"):
-        assert not convolution.serves(*[None, None])
+        assert not convolution.serves(None, None)
