@@ -29,7 +29,7 @@ from envs.core import BoardGame, GameSpec, InputError, States
 
 KIND = "alphazero"
 _TREE_NODES = 1 << 19  # in all games searched side by side, to bound the memory: 1.1 GB of chess, less of other games
-_MOST = {"simulations": 1_000_000, "cache": 1 << 24, "slots": 1 << 16, "temperature_plies": 1 << 20}
+_MOST = {"simulations": 1_000_000, "prove": 1_000_000, "cache": 1 << 24, "slots": 1 << 16, "temperature_plies": 1 << 20}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,7 @@ class AlphaZeroOptions:
     root: Literal["gumbel", "puct"] = "gumbel"
     temperature: float = 0.0  # moves drawn from policy ** (1 / temperature); 0: the best move
     temperature_plies: int = 10  # while the game is younger than this, openings included
+    prove: int = 1000  # positions that the rules may look at to settle what the search meets, in games that know how
     images: bool = False  # judge a position by the mean over all its symmetric images: slower, with fewer errors
     cache: int = 1 << 18  # positions whose evaluation is remembered
     precision: Precision = "auto"
@@ -45,7 +46,7 @@ class AlphaZeroOptions:
     slots: int = 256  # most games searched side by side; what a game sees does not depend on it
 
     def __post_init__(self) -> None:
-        for name, low in (("simulations", 0), ("temperature_plies", 0), ("cache", 1), ("slots", 1)):
+        for name, low in (("simulations", 0), ("temperature_plies", 0), ("prove", 0), ("cache", 1), ("slots", 1)):
             if not low <= getattr(self, name) <= _MOST[name]:
                 raise InputError(f"{name} is from {low} to {_MOST[name]}, not {getattr(self, name)}")
         if not 0 <= self.temperature <= 100:
@@ -89,7 +90,7 @@ class AlphaZero:
         self._evaluate = CachedEvaluator(self._game, self._network, self._options.cache)
         if self._options.simulations:
             slots = max(1, min(len(games), self._options.slots, _TREE_NODES // self._options.simulations))
-            config = SearchConfig(root=self._options.root, seize=2)
+            config = SearchConfig(root=self._options.root, seize=2, prove=self._options.prove)
             self._search = Search(self._game, self._evaluate, config, slots, self._options.simulations)
 
     def act(self, batch: Batch) -> list[Decision]:

@@ -22,8 +22,9 @@ from agents.chance import choose
 from agents.solver import Solver
 from agents.solver.kernels import PLIES, canonical
 from bench.position_files import Position, write
-from envs.connect_four import COLUMNS, ConnectFour
+from envs.connect_four import ConnectFour
 from envs.core import State
+from envs.fours import COLUMNS
 
 FOLDER = Path(__file__).parent / "positions"
 STAGES = {"begin": range(8, 15), "middle": range(15, 29), "end": range(29, PLIES)}  # plies played

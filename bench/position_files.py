@@ -15,8 +15,9 @@ from pathlib import Path
 
 import numpy as np
 
-from envs.connect_four import COLUMNS, ConnectFour
+from envs.connect_four import ConnectFour
 from envs.core import InputError, State
+from envs.fours import COLUMNS
 
 _RULES = ConnectFour()
 

@@ -33,8 +33,9 @@ from agents.registry import load
 from agents.solver import Solver
 from bench.intervals import wilson
 from bench.position_files import Position, PositionError, read
-from envs.connect_four import COLUMNS, ConnectFour
+from envs.connect_four import ConnectFour
 from envs.core import InputError
+from envs.fours import COLUMNS
 
 FOLDER = Path(__file__).parent / "positions"
 ORDER = (

@@ -39,7 +39,9 @@ __all__ = [
 _TOOLS = {
     "aec",
     "bits",
+    "connect_four_endings",
     "core",
+    "fours",
     "moba_v0",
     "parallel",
     "perft",

@@ -13,28 +13,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from envs.bits import below, draw, mix, popcount
+from envs.connect_four_endings import prove
 from envs.core import Actions, Arrows, BoardGame, GameSpec, State, States
+from envs.fours import BOTTOM, COLUMNS, FULL, ROWS, has_four
 from envs.kernels import njit
 from envs.picture import Circle, Picture, Rect, Shape, Text, hint
 
 U = np.uint64
-COLUMNS, ROWS = 7, 6
-BOTTOM = sum(1 << (7 * c) for c in range(COLUMNS))  # the lowest cell of every column
-FULL = BOTTOM * ((1 << ROWS) - 1)
 CELL, MARGIN, LABELS = 60.0, 16.0, 18.0  # of the picture
 BOARD, SHADE, LABEL = "#2563c9", "#1b4a9c", "#ffffff"
 RIMS, FACES = ("#dbe6f8", "#d93a41", "#f0b02c"), ("", "#ea5257", "#fbc748")
 _BOTTOM, _FULL = U(BOTTOM), U(FULL)
-
-
-@njit(cache=True, nogil=True)
-def has_four(stones: np.uint64) -> bool:
-    """Whether the stones contain four in a row (shift by 1: vertical, 7: horizontal, 6 and 8: diagonals)."""
-    for shift in (U(1), U(7), U(6), U(8)):
-        pairs = stones & (stones >> shift)
-        if pairs & (pairs >> (shift + shift)):
-            return True
-    return False
 
 
 @njit(cache=True, nogil=True)
@@ -217,6 +206,9 @@ class ConnectFour(BoardGame):
 
     def rollout(self, states: States, seeds: NDArray[np.uint64]) -> NDArray[np.float32]:
         return _rollout(states, seeds)
+
+    def prove(self, states: States, nodes: int) -> NDArray[np.float32]:
+        return prove(states, nodes)
 
     def _cells(self, state: State) -> list[list[int]]:
         """Rows from the top: 0 empty, 1 the first player's (X, red), 2 the second's (O, yellow)."""

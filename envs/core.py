@@ -134,6 +134,12 @@ class BoardGame(Protocol):
         """float32[B]: outcome for player 0 after uniformly random play; row ``b`` draws on ``seeds[b]`` alone."""
         ...
 
+    def prove(self, states: States, nodes: int) -> NDArray[np.float32]:
+        """float32[B]: the outcome under perfect play, where looking at about ``nodes`` positions tells it, else NaN.
+
+        What a game finds in so many is its own business; a game without such a search knows finished ones only."""
+        return self.outcome(states)
+
     def to_text(self, state: State) -> str:
         """A small picture of one position in characters, several lines, for a terminal."""
         ...

@@ -10,7 +10,7 @@ import re
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -78,6 +78,7 @@ class Sample:
             "key": (game.key, (states,)),
             "symmetry": (game.symmetry, (states, self.symmetries)),
             "rollout": (game.rollout, (states, self.seeds)),
+            "prove": (partial(game.prove, nodes=100), (states,)),
         }
 
 
@@ -146,6 +147,7 @@ def check_shapes(sample: Sample) -> None:
         "key": (np.uint64, ()),
         "symmetry": (np.uint64, (width,)),
         "rollout": (np.float32, ()),
+        "prove": (np.float32, ()),
     }
     for name, (method, arguments) in sample.methods().items():
         dtype, shape = expected[name]
@@ -297,6 +299,17 @@ def check_rollout(sample: Sample) -> None:
     require(abs(many.mean() - finals.mean()) <= 5 * deviation, "rollout is not uniformly random play")
 
 
+def check_prove(sample: Sample) -> None:
+    """What is proven stays proven with more nodes, and no move does better than the result under perfect play."""
+    game, ends = sample.game, ~sample.running
+    few, many = game.prove(sample.states, 10), game.prove(sample.states, 1000)
+    same(many[ends], game.outcome(sample.states)[ends], "prove: a finished game's result is not its outcome")
+    require((np.isnan(few) | (few == many)).all(), "prove: more nodes, another result")
+    view = np.where(game.mover(sample.before) == 0, 1, -1)
+    result, after = view * game.prove(sample.before, 1000), view * game.prove(sample.after, 1000)
+    require(not (after > result).any(), "prove: a move does better than the result")
+
+
 def check_text(sample: Sample) -> None:
     game = sample.game
     for state in sample.states[:200]:
@@ -354,6 +367,7 @@ CHECKS: dict[str, Callable[[Sample], None]] = {
     "symmetry": check_symmetry,
     "key": check_key,
     "rollout": check_rollout,
+    "prove": check_prove,
     "text": check_text,
     "picture": check_picture,
 }

@@ -136,8 +136,14 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
         "samples_per_position": 4.0,
     },
     # A 64x4 network equals a 32x3 one after ten minutes and goes on further. Random openings reach far into positions
-    # that nobody would play on purpose, so that play is sound there too.
-    "connect_four": {"net": SIZES["medium"], "random_openings": 0.7, "random_plies": 20},
+    # that nobody would play on purpose, so that play is sound there too. What the rules can settle, no network need
+    # guess, neither here nor at play.
+    "connect_four": {
+        "net": SIZES["medium"],
+        "search": SearchConfig(prove=300),
+        "random_openings": 0.7,
+        "random_plies": 20,
+    },
     "minichess": {
         "net": replace(SIZES["medium"], move_keys=32, plies_left_head=True),
         "simulations": 128,

@@ -37,6 +37,9 @@ class SearchConfig:
     seize: int = (
         1  # a root that wins in so many moves, 1 or 2, is told by the rules before anything is searched; 0: not
     )
+    prove: int = (
+        0  # positions that the rules may look at to settle a new leaf (`BoardGame.prove`); 0: finished games only
+    )
     solve: bool = True  # back up proven results exactly (Winands et al. 2008) and stop when the root is proven
 
     def __post_init__(self) -> None:
@@ -46,6 +49,8 @@ class SearchConfig:
             raise InputError(f"considered must be at least 1, not {self.considered}")
         if not 0 <= self.seize <= 2:
             raise InputError(f"seize is 0, 1 or 2, not {self.seize}")
+        if not 0 <= self.prove <= 1_000_000:
+            raise InputError(f"prove is from 0 to 1000000, not {self.prove}")
         for name in ("c_init", "c_base", "c_uct", "noise_concentration", "gumbel_visit", "gumbel_scale"):
             if getattr(self, name) <= 0:
                 raise InputError(f"{name} must be positive, not {getattr(self, name)}")

@@ -38,7 +38,8 @@ class Search:
         self.simulations = 0  # made since the search was created, all slots together
         self.asking = np.zeros(0, np.int64)  # slots of the rows before the evaluator, for one that draws on their seeds
         self._params = params(config)
-        self._seizes = config.seize if self._params.solve and not self._params.uct else 0
+        exact = self._params.solve and not self._params.uct
+        self._seizes, self._proves = (config.seize, config.prove) if exact else (0, 0)
         words = game.init(1).shape[1]
         self._tree = allocate(game.spec, words, slots, max_simulations, EDGES_PER_NODE)
         self._leaf_slots = np.zeros(slots, np.int64)
@@ -123,8 +124,9 @@ class Search:
         states = self._leaf_states[:leaves]
         if children:
             states[:children] = self.game.step(states[:children], self._leaf_actions[:children])
-        outcomes = self.game.outcome(states)
-        legal = self.game.legal(states)
+        outcomes, legal = self.game.outcome(states), self.game.legal(states)
+        if self._proves and children:  # a root whose result is known still needs a move
+            outcomes[:children] = self.game.prove(states[:children], self._proves)
         self.asking = self._leaf_slots[:leaves][np.isnan(outcomes)]
         logits, wdl = evaluate_running(self.evaluate, states, outcomes, legal)
         slots, movers = self._leaf_slots[:leaves], self.game.mover(states)

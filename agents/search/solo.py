@@ -40,7 +40,8 @@ class SoloSearch:
             raise InputError(f"a search needs {FEWEST_NODES} nodes and a batch of 1 at least, not {nodes} and {batch}")
         self.game, self.batch = game, batch
         self._evaluate, self._params = evaluate, params(config)
-        self._seizes = config.seize if self._params.solve and not self._params.uct else 0
+        exact = self._params.solve and not self._params.uct
+        self._seizes, self._proves = (config.seize, config.prove) if exact else (0, 0)
         words = game.init(1).shape[1]
         self._tree = allocate(game.spec, words, 1, nodes - 1, EDGES_PER_NODE)
         self._lanes = make_lanes(batch, self._tree.path.shape[1])
@@ -131,7 +132,8 @@ class SoloSearch:
         leaves, plies = gather(self._tree, width, self._params, self._lanes, self._parents, self._actions)
         if leaves:
             states = self.game.step(self._parents[:leaves], self._actions[:leaves])
-            outcomes, legal = self.game.outcome(states), self.game.legal(states)
+            outcomes = self.game.prove(states, self._proves) if self._proves else self.game.outcome(states)
+            legal = self.game.legal(states)
             logits, wdl = evaluate_running(self._evaluate, states, outcomes, legal)
             attach(self._tree, self._lanes, states, self.game.mover(states), outcomes, legal, logits, wdl, self._params)
             self.deepest = max(self.deepest, int(self._lanes.depth[:leaves].max()))

@@ -35,7 +35,7 @@ NODE = np.dtype(
         ("first", np.int32),  # its edges are first .. first + degree - 1
         ("degree", np.int32),  # 0: not expanded
         ("mover", np.int8),
-        ("proven", np.int8),  # -1, 0, 1 or UNKNOWN; a finished game is proven from the start
+        ("proven", np.int8),  # -1, 0, 1 or UNKNOWN; what the rules tell is proven from the start
     ],
     align=True,
 )

@@ -16,52 +16,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from envs.bits import popcount
-from envs.connect_four import BOTTOM, COLUMNS, FULL, ROWS, has_four
+from envs.fours import BOTTOM, COLUMNS, OUTWARDS, ROWS, has_four, playable, surviving, threats
 from envs.kernels import njit
 
 U = np.uint64
 PLIES = COLUMNS * ROWS
-_BOTTOM, _FULL = U(BOTTOM), U(FULL)
+_BOTTOM = U(BOTTOM)
 _CELL = U((1 << 49) - 1)  # the bits that a cell can have
-_COLUMNS = np.array(
-    [((1 << ROWS) - 1) << (7 * c) for c in (3, 2, 4, 1, 5, 0, 6)], np.uint64
-)  # from the centre outwards
 _GOLDEN = U(0x9E3779B97F4A7C15)  # 2**64 / golden ratio (Knuth, TAOCP 3, 6.4: multiplicative hashing)
 _TABLE_PLIES = 36  # later positions are solved faster than looked up
 _MIRROR_PLIES = 14  # mirrored positions meet in one search only while the board is nearly empty
 _BIAS = 32  # makes scores, -21..21, unsigned in a table entry
-
-
-@njit(cache=True, nogil=True)
-def threats(mine: np.uint64, stones: np.uint64) -> np.uint64:
-    """The empty cells, reachable or not yet, that would complete four in a row of ``mine``."""
-    cells = (mine << U(1)) & (mine << U(2)) & (mine << U(3))
-    for shift in (U(7), U(6), U(8)):
-        twice, thrice = shift + shift, shift + shift + shift
-        right = (mine << shift) & (mine << twice)
-        left = (mine >> shift) & (mine >> twice)
-        cells |= right & ((mine << thrice) | (mine >> shift))
-        cells |= left & ((mine << shift) | (mine >> thrice))
-    return cells & (_FULL ^ stones)
-
-
-@njit(cache=True, nogil=True)
-def playable(stones: np.uint64) -> np.uint64:
-    """The lowest empty cell of every column that is not full."""
-    return (stones + _BOTTOM) & _FULL
-
-
-@njit(cache=True, nogil=True)
-def _surviving(mine: np.uint64, stones: np.uint64) -> np.uint64:
-    """The cells the mover can take without letting the other player win at once."""
-    cells = playable(stones)
-    dangers = threats(stones ^ mine, stones)
-    forced = cells & dangers
-    if forced:
-        if forced & (forced - U(1)):
-            return U(0)  # two threats, one move
-        cells = forced
-    return cells & ~(dangers >> U(1))  # never below a danger
 
 
 @njit(cache=True, nogil=True)
@@ -104,7 +69,7 @@ def _search(
     The mover must have no winning move. ``table``: 2**(64 - shift) entries, each ``key << 12 | lower << 6 | upper``.
     ``scratch``: uint64[PLIES, 7], row ``ply`` is this node's.
     """
-    moves = _surviving(mine, stones)
+    moves = surviving(mine, stones)
     if moves == U(0):
         return -((PLIES - ply) // 2)
     if ply >= PLIES - 2:
@@ -131,7 +96,7 @@ def _search(
 
     order = scratch[ply]  # moves, the number of threats they make above bit 49; most threats first
     n = 0
-    for column in _COLUMNS:
+    for column in OUTWARDS:
         move = moves & column
         if move:
             count = popcount(threats(mine | move, stones | move)) << U(49)

@@ -246,6 +246,25 @@ class OutcomeForTheMover(ConnectFour):
         return super().outcome(states) * np.where(self.mover(states) == 0, 1, -1).astype(np.float32)
 
 
+@caught_by("prove", "a move does better than the result")
+class ProvesADrawWhereItKnowsNothing(ConnectFour):
+    def prove(self, states, nodes):
+        found = super().prove(states, 100)
+        return np.where(np.isnan(found), np.float32(0), found)
+
+
+@caught_by("prove", "is not its outcome")
+class ProvesRunningGamesOnly(ConnectFour):
+    def prove(self, states, nodes):
+        return np.where(self.legal(states).any(axis=1), super().prove(states, nodes), np.float32("nan"))
+
+
+@caught_by("prove", "more nodes, another result")
+class ProvesByGuessing(ConnectFour):
+    def prove(self, states, nodes):
+        return np.where(np.isnan(self.outcome(states)), np.float32(np.sign(nodes - 100)), self.outcome(states))
+
+
 @caught_by("rollout", "does not depend on the seed")
 class RolloutIgnoresItsSeed(ConnectFour):
     def rollout(self, states, seeds):

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 import envs
-from envs.connect_four import has_four
+from envs.fours import has_four
 
 COLUMNS, ROWS = 7, 6
 STEPS = [(1, 0), (0, 1), (1, 1), (1, -1)]  # along a row, up a column, both diagonals
