@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 
 from envs.bits import below, draw, lowest, mix, popcount
 from envs.core import Actions, Arrows, BoardGame, GameSpec, State, States
+from envs.discs import flips, placements
 from envs.kernels import njit
+from envs.othello_endings import prove
 from envs.picture import Circle, Line, Picture, Rect, Shape, Text, hint
 from envs.squares import board_text, coordinates, dihedral, square_name
 
@@ -26,49 +28,6 @@ START = (1 << 28 | 1 << 35, 1 << 27 | 1 << 36)  # black, who begins: e4 and d5; 
 CELL, MARGIN = 60.0, 30.0  # of the picture
 FRAME, LABEL, FELT, GRID, MARK = "#43362b", "#e6dac6", "#2f8f5b", "#226f46", "#f2555a"
 DISCS = (("#17181b", "#2b2d33"), ("#e9e4d8", "#fbf9f3"))  # black, white: rim and face
-_INNER = U(0x7E7E7E7E7E7E7E7E)  # without the files a and h, over whose edge a line must not run
-
-
-@njit(cache=True, nogil=True)
-def _runs(start: np.uint64, through: np.uint64, shift: np.uint64) -> tuple[np.uint64, np.uint64]:
-    """The unbroken runs in ``through`` that begin beside ``start``, towards higher and towards lower bits.
-
-    Parallel prefix in steps of 1, 1, 2 and 2 squares: a run has at most six."""
-    up = through & (start << shift)
-    down = through & (start >> shift)
-    up |= through & (up << shift)
-    down |= through & (down >> shift)
-    pairs_up = through & (through << shift)
-    pairs_down = through & (through >> shift)
-    twice = shift + shift
-    up |= pairs_up & (up << twice)
-    down |= pairs_down & (down >> twice)
-    up |= pairs_up & (up << twice)
-    down |= pairs_down & (down >> twice)
-    return up, down
-
-
-@njit(cache=True, nogil=True)
-def placements(mine: np.uint64, theirs: np.uint64) -> np.uint64:
-    """Empty squares from which a run of the opponent's discs leads to one of the mover's."""
-    found = U(0)
-    for shift in (U(1), U(7), U(9), U(8)):
-        up, down = _runs(mine, theirs if shift == U(8) else theirs & _INNER, shift)
-        found |= (up << shift) | (down >> shift)
-    return found & ~(mine | theirs)
-
-
-@njit(cache=True, nogil=True)
-def flips(mine: np.uint64, theirs: np.uint64, disc: np.uint64) -> np.uint64:
-    """The opponent's discs that turn over when the mover places ``disc`` (one bit)."""
-    found = U(0)
-    for shift in (U(1), U(7), U(9), U(8)):
-        up, down = _runs(disc, theirs if shift == U(8) else theirs & _INNER, shift)
-        if (up << shift) & mine:
-            found |= up
-        if (down >> shift) & mine:
-            found |= down
-    return found
 
 
 @njit(cache=True, nogil=True)
@@ -253,6 +212,9 @@ class Othello(BoardGame):
 
     def rollout(self, states: States, seeds: NDArray[np.uint64]) -> NDArray[np.float32]:
         return _rollout(states, seeds)
+
+    def prove(self, states: States, nodes: int) -> NDArray[np.float32]:
+        return prove(states, nodes)
 
     def _cells(self, state: State) -> list[int]:
         """By square: 0 empty, 1 black (the first player, X), 2 white (O)."""

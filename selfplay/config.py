@@ -167,6 +167,7 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
     },
     "othello": {
         "net": SIZES["medium"],
+        "search": SearchConfig(prove=300),
         "simulations": 128,
         "fast_simulations": 24,
         "random_plies": 16,

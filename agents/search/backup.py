@@ -51,18 +51,22 @@ def backup(tree: Tree, b: int, leaf: Index, value: float, draw: float, p: Params
 
 @njit(cache=True, nogil=True)
 def _open_edges(tree: Tree, b: int, node: Index, legal: NDArray[np.bool_], logits: NDArray[np.float32]) -> None:
-    """Gives the node an edge for each legal action with softmax(logits) as priors, unless the pool is used up."""
-    first, degree, top = tree.slot[b].edges, 0, -np.inf
+    """Gives the node an edge for each legal action with softmax(logits) as priors, unless the pool is used up; the
+    likeliest first, of equal ones the lowest action."""
+    first, degree = tree.slot[b].edges, 0
     for a in range(len(legal)):
         if legal[a]:
-            if first + degree >= tree.edge.shape[1]:
+            e = first + degree
+            if e >= tree.edge.shape[1]:
                 return
-            tree.edge[b, first + degree].action = a
-            top = max(top, logits[a])
+            while e > first and tree.edge[b, e - 1].prior < logits[a]:
+                tree.edge[b, e].prior, tree.edge[b, e].action = tree.edge[b, e - 1].prior, tree.edge[b, e - 1].action
+                e -= 1
+            tree.edge[b, e].prior, tree.edge[b, e].action = logits[a], a
             degree += 1
-    total = 0.0
+    total, top = 0.0, tree.edge[b, first].prior
     for e in range(first, first + degree):
-        weight = np.exp(logits[tree.edge[b, e].action] - top)
+        weight = np.exp(tree.edge[b, e].prior - top)
         tree.edge[b, e].prior = weight
         total += weight
         tree.edge[b, e].child = NONE

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from agents.search.backup import expand
 from agents.search.config import Params
-from agents.search.tree import Tree
+from agents.search.tree import Tree, root_edge
 from envs.core import BoardGame, State, States
 
 Found = tuple[NDArray[np.int64], NDArray[np.int64], States]  # rows, actions, and the positions after them
@@ -87,7 +87,7 @@ def seize(
     rows, actions, after = seizable(game, states, legal, moves)
     if not len(rows):
         return 0
-    edges = tree.node["first"][slots[rows], 0] + np.cumsum(legal, axis=1)[rows, actions] - 1
+    edges = np.array([root_edge(tree, *found) for found in zip(slots[rows], actions, strict=True)])
     order = np.lexsort((-tree.edge["prior"][slots[rows], edges], rows))
     order = order[np.unique(rows[order], return_index=True)[1]]
     before = int(tree.slot["done"][slots].sum())

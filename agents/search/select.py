@@ -51,6 +51,8 @@ def _by_puct(tree: Tree, b: int, node: Index, p: Params) -> int:
         score = (edge_q(tree, b, e) if n > 0 else unvisited) + bonus * prior / (1.0 + n)
         if score > best_score:
             best, best_score = e, score
+        if n == 0 and node > 0:
+            break
     return best
 
 
@@ -118,8 +120,10 @@ def by_gumbel(tree: Tree, b: int, wanted: int, p: Params) -> int:
         if tree.edge[b, e].exact != UNKNOWN:
             continue
         fit = tree.edge[b, e].visits == wanted
+        if fits and not fit:
+            continue
         score = improved_logit(tree, b, e, mixed, most, p) + tree.noise[b, e - first]
-        if (fit and not fits) or (fit == fits and score > best_score):
+        if fit != fits or score > best_score:
             best, best_score, fits = e, score, fit
     return best
 

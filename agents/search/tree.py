@@ -70,6 +70,9 @@ Records = NDArray[np.void]
 class Tree(NamedTuple):
     """B slots of N nodes and E edges. Values are from the view of the mover: at the node, at the tail of the edge.
 
+    A node's edges lie in descending order of their priors. Below the root the visited ones therefore come first:
+    selection looks at the unvisited edge with the highest prior and at no further one.
+
     Records rather than an array a field: an edge is read in one cache line, and kernels that take 7 arrays compile in a
     fraction of the time that kernels with 26 need."""
 
@@ -99,6 +102,16 @@ def allocate(spec: GameSpec, words: int, slots: int, max_simulations: int, edges
 
 
 @njit(cache=True, nogil=True)
+def root_edge(tree: Tree, b: int, action: int) -> int:
+    """The root's edge for an action, or `NONE`."""
+    first = tree.node[b, 0].first
+    for e in range(first, first + tree.node[b, 0].degree):
+        if tree.edge[b, e].action == action:
+            return int(e)
+    return NONE
+
+
+@njit(cache=True, nogil=True)
 def edge_q(tree: Tree, b: int, e: int) -> float:
     """Q of a visited or proven edge."""
     if tree.edge[b, e].exact != UNKNOWN:
@@ -115,9 +128,12 @@ def node_q(tree: Tree, b: int, node: Index) -> tuple[float, int, float]:
         if n > 0:
             count += n
             seen += tree.edge[b, e].prior
-            if tree.edge[b, e].exact != -1:
+            exact = tree.edge[b, e].exact
+            if exact != -1:
                 weight += n
-                total += n * edge_q(tree, b, e)
+                total += tree.edge[b, e].value_sum if exact == UNKNOWN else n * exact
+        elif node > 0:
+            break
     return total / weight, count, seen
 
 
@@ -166,10 +182,8 @@ def reroot(
     place = np.empty(tree.state.shape[1], np.int32)  # new index of a kept node, else NONE
     for i in range(len(slots)):
         b = slots[i]
-        root = NONE
-        for e in range(tree.node[b, 0].first, tree.node[b, 0].first + tree.node[b, 0].degree):
-            if tree.edge[b, e].action == actions[i]:
-                root = tree.edge[b, e].child
+        played = root_edge(tree, b, actions[i])
+        root = tree.edge[b, played].child if played != NONE else NONE
         if root == NONE or tree.node[b, root].degree == 0:
             continue
         kept[i] = True

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 import envs
-from envs.othello import PASS, flips, placements
+from envs.discs import flips, placements
+from envs.othello import PASS
 
 GAME = envs.make("othello")
 

@@ -263,3 +263,32 @@ def test_a_full_edge_pool_leaves_leaves_and_nothing_breaks(connect_four, monkeyp
     roots = run(connect_four, states, 200, config=SearchConfig(root="puct", solve=False))
     assert (roots.visits.sum(axis=1) == 200).all()
     assert np.nanmax(np.abs(roots.q)) <= 1
+
+
+@pytest.mark.parametrize("game_id", ["connect_four", "minichess"])
+@pytest.mark.parametrize("root", ROOTS)
+def test_edges_lie_by_prior_and_below_the_root_the_visited_ones_come_first(game_id, root):
+    """What selection relies on when it stops at the first unvisited edge; also after a subtree was kept."""
+    game = envs.make(game_id)
+    n, inner = 20, 0
+    states = random_positions(game, n, 10, seed=6)
+    search = Search(game, HashEvaluator(game), SearchConfig(root=root, seize=2), n, 300)
+    seeds, slots, explore = np.arange(n, dtype=np.uint64), np.arange(n), np.ones(n, np.bool_)
+    actions = search_batch(search, states, seeds, 300, explore=True).action
+    for _ in range(3):
+        for slot in slots:
+            nodes, edges = search._tree.node[slot], search._tree.edge[slot]
+            for i, node in enumerate(nodes[: search._tree.slot["nodes"][slot]]):
+                own = edges[node["first"] : node["first"] + node["degree"]]
+                assert (np.diff(own["prior"]) <= 0).all()
+                if i > 0 and node["proven"] == UNKNOWN:  # a proven node is not selected from
+                    assert (np.diff(np.sign(own["visits"])) <= 0).all()
+                    inner += 1
+        states = game.step(states, actions)
+        slots = slots[np.isnan(game.outcome(states))[slots]]
+        search.advance(slots, actions[slots], seeds[slots], np.full(len(slots), 300, np.int32), explore[slots])
+        left = len(slots)
+        while left:
+            left -= len(search.simulate())
+        actions[slots] = search.results(slots).action
+    assert inner > 1000
