@@ -42,6 +42,7 @@ _TOOLS = {
     "connect_four_endings",
     "core",
     "discs",
+    "endings",
     "fours",
     "moba_v0",
     "othello_endings",

@@ -13,20 +13,17 @@ from numpy.typing import NDArray
 
 from envs.bits import popcount
 from envs.core import States
-from envs.fours import BOTTOM, COLUMNS, FULL, OUTWARDS, ROWS, has_four, playable, surviving, threats
+from envs.endings import LOSS, UNKNOWN, WIN, bounds, learned
+from envs.fours import BOTTOM, CELL, COLUMNS, FULL, ROWS, has_four, playable, sort_moves, surviving, threats
 from envs.kernels import njit
 
 U = np.uint64
 FIRST_PLY = 12  # no position with fewer stones is tried: it would cost all nodes and nearly always be in vain
-UNKNOWN = 2
 _ROWS = 1 << 11  # of a batch share one table
 _TABLE = 1 << 12  # entries: key, row, what is known; as much as fits into the processor's first cache
 _SHIFT = U(64 - 12)
 _GOLDEN = U(0x9E3779B97F4A7C15)  # 2**64 / golden ratio (Knuth, TAOCP 3, 6.4: multiplicative hashing)
-# as plain literals these make numba compile a second `_search`, and what calls it crashes when it comes from the cache
-_LOSS, _WIN = np.int64(-1), np.int64(1)
 _BOTTOM, _FULL = U(BOTTOM), U(FULL)
-_CELL = U((1 << 49) - 1)  # the bits that a cell can have
 
 
 @njit(cache=True, nogil=True)
@@ -62,40 +59,26 @@ def _search(
     position = mine + stones + _BOTTOM  # Tromp's key
     slot, key, lower, upper = (position * _GOLDEN) >> _SHIFT, (position << U(11)) | row, -1, 1
     if table[slot] >> U(4) == key:
-        lower, upper = int(np.int64((table[slot] >> U(2)) & U(3))) - 1, int(np.int64(table[slot] & U(3))) - 1
+        lower, upper = bounds(table[slot])
     floor, ceiling = max(alpha, lower), min(beta, upper)
     if floor >= ceiling:
         return lower if lower >= beta else upper
     left[0] -= 1
     if left[0] < 0:
         return UNKNOWN
-    order = scratch[ply]  # moves, the number of threats they make above bit 49; most threats first
-    n = 0
-    for column in OUTWARDS:
-        move = moves & column
-        if move:
-            count = popcount(threats(mine | move, stones | move)) << U(49)
-            i = n
-            while i > 0 and order[i - 1] < count:
-                order[i] = order[i - 1]
-                i -= 1
-            order[i] = count | move
-            n += 1
+    order = scratch[ply]
+    n = sort_moves(mine, stones, moves, order)
     best = -1
     for i in range(n):
         result = _search(
-            theirs, stones | (order[i] & _CELL), ply + 1, row, -ceiling, -max(floor, best), left, table, scratch
+            theirs, stones | (order[i] & CELL), ply + 1, row, -ceiling, -max(floor, best), left, table, scratch
         )
         if result == UNKNOWN:
             return UNKNOWN
         best = max(best, -result)
         if best >= ceiling:
             break
-    if best > floor:
-        lower = best
-    if best < ceiling:
-        upper = best
-    table[slot] = (key << U(4)) | (U(lower + 1) << U(2)) | U(upper + 1)
+    table[slot] = learned(key, lower, upper, floor, ceiling, best)
     return best
 
 
@@ -120,6 +103,6 @@ def prove(states: States, nodes: int) -> NDArray[np.float32]:
             result = UNKNOWN
         else:
             left[0] = nodes
-            result = _search(mine, stones, ply, U(b % _ROWS), _LOSS, _WIN, left, table, scratch)
+            result = _search(mine, stones, ply, U(b % _ROWS), LOSS, WIN, left, table, scratch)
         out[b] = np.nan if result == UNKNOWN else -result if ply % 2 else result
     return out

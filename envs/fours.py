@@ -7,7 +7,9 @@ blog.gamesolver.org, 2015-2019).
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
+from envs.bits import popcount
 from envs.kernels import njit
 
 U = np.uint64
@@ -17,6 +19,7 @@ FULL = BOTTOM * ((1 << ROWS) - 1)
 OUTWARDS = np.array(  # the cells of each column, from the centre outwards
     [((1 << ROWS) - 1) << (7 * c) for c in (3, 2, 4, 1, 5, 0, 6)], np.uint64
 )
+CELL = U((1 << 49) - 1)  # the bits that a cell can have
 _BOTTOM, _FULL = U(BOTTOM), U(FULL)
 
 
@@ -60,3 +63,21 @@ def surviving(mine: np.uint64, stones: np.uint64) -> np.uint64:
             return U(0)  # two threats, one move
         cells = forced
     return cells & ~(dangers >> U(1))  # never below a danger
+
+
+@njit(cache=True, nogil=True)
+def sort_moves(mine: np.uint64, stones: np.uint64, moves: np.uint64, order: NDArray[np.uint64]) -> int:
+    """Fills ``order`` with the cells in ``moves``, the number of threats they make above bit 49: most threats first,
+    then from the centre outwards. Returns how many there are."""
+    n = 0
+    for column in OUTWARDS:
+        move = moves & column
+        if move:
+            count = popcount(threats(mine | move, stones | move)) << U(49)
+            i = n
+            while i > 0 and order[i - 1] < count:
+                order[i] = order[i - 1]
+                i -= 1
+            order[i] = count | move
+            n += 1
+    return n

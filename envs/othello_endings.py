@@ -12,16 +12,14 @@ from numpy.typing import NDArray
 from envs.bits import mix, popcount
 from envs.core import States
 from envs.discs import flips, placements
+from envs.endings import LOSS, UNKNOWN, WIN, bounds, learned
 from envs.kernels import njit
 
 U = np.uint64
 SQUARES = 64
 MOST_EMPTY = 14  # squares; earlier positions would cost all nodes in vain
-UNKNOWN = 2
 _MOST_MOVES = 34
 _TABLE = 1 << 11  # entries: both players' discs, whose search this is and what is known
-# as plain literals these make numba compile a second `_search`, and what calls it crashes when it comes from the cache
-_LOSS, _WIN = np.int64(-1), np.int64(1)
 
 
 @njit(cache=True, nogil=True)
@@ -48,7 +46,7 @@ def _search(
         return result if result == UNKNOWN else -result
     entry, lower, upper = table[mix(mine ^ mix(theirs)) % U(_TABLE)], -1, 1
     if entry[0] == mine and entry[1] == theirs and entry[2] >> U(4) == row:
-        lower, upper = int(np.int64((entry[2] >> U(2)) & U(3))) - 1, int(np.int64(entry[2] & U(3))) - 1
+        lower, upper = bounds(entry[2])
     floor, ceiling = max(alpha, lower), min(beta, upper)
     if floor >= ceiling:
         return lower if lower >= beta else upper
@@ -77,11 +75,7 @@ def _search(
         best = max(best, -result)
         if best >= ceiling:
             break
-    if best > floor:
-        lower = best
-    if best < ceiling:
-        upper = best
-    entry[0], entry[1], entry[2] = mine, theirs, (row << U(4)) | (U(lower + 1) << U(2)) | U(upper + 1)
+    entry[0], entry[1], entry[2] = mine, theirs, learned(row, lower, upper, floor, ceiling, best)
     return best
 
 
@@ -94,6 +88,6 @@ def prove(states: States, nodes: int) -> NDArray[np.float32]:
     for b in range(states.shape[0]):
         mine, theirs = states[b, 0], states[b, 1]
         left[0] = nodes if popcount(mine | theirs) >= U(SQUARES - MOST_EMPTY) else 0
-        result = _search(mine, theirs, U(b), _LOSS, _WIN, left, table, scratch)
+        result = _search(mine, theirs, U(b), LOSS, WIN, left, table, scratch)
         out[b] = np.nan if result == UNKNOWN else -result if states[b, 2] else result
     return out

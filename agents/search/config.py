@@ -37,9 +37,7 @@ class SearchConfig:
     seize: int = (
         1  # a root that wins in so many moves, 1 or 2, is told by the rules before anything is searched; 0: not
     )
-    prove: int = (
-        0  # positions that the rules may look at to settle a new leaf (`BoardGame.prove`); 0: finished games only
-    )
+    prove: int = 0  # positions that the rules may look at to settle a new leaf (`BoardGame.prove`); 0: none
     solve: bool = True  # back up proven results exactly (Winands et al. 2008) and stop when the root is proven
 
     def __post_init__(self) -> None:

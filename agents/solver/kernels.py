@@ -16,13 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from envs.bits import popcount
-from envs.fours import BOTTOM, COLUMNS, OUTWARDS, ROWS, has_four, playable, surviving, threats
+from envs.fours import BOTTOM, CELL, COLUMNS, ROWS, has_four, playable, sort_moves, surviving, threats
 from envs.kernels import njit
 
 U = np.uint64
 PLIES = COLUMNS * ROWS
 _BOTTOM = U(BOTTOM)
-_CELL = U((1 << 49) - 1)  # the bits that a cell can have
 _GOLDEN = U(0x9E3779B97F4A7C15)  # 2**64 / golden ratio (Knuth, TAOCP 3, 6.4: multiplicative hashing)
 _TABLE_PLIES = 36  # later positions are solved faster than looked up
 _MIRROR_PLIES = 14  # mirrored positions meet in one search only while the board is nearly empty
@@ -94,22 +93,12 @@ def _search(
             if upper < bound:
                 return upper
 
-    order = scratch[ply]  # moves, the number of threats they make above bit 49; most threats first
-    n = 0
-    for column in OUTWARDS:
-        move = moves & column
-        if move:
-            count = popcount(threats(mine | move, stones | move)) << U(49)
-            i = n
-            while i > 0 and order[i - 1] < count:
-                order[i] = order[i - 1]
-                i -= 1
-            order[i] = count | move
-            n += 1
+    order = scratch[ply]
+    n = sort_moves(mine, stones, moves, order)
 
     if ply + 1 < _TABLE_PLIES:
         for i in range(n):
-            child = _key(stones ^ mine, stones | (order[i] & _CELL), ply + 1)
+            child = _key(stones ^ mine, stones | (order[i] & CELL), ply + 1)
             entry = table[(child * _GOLDEN) >> shift]
             if entry >> U(12) == child:
                 value = _BIAS - int(np.int64(entry & U(63)))
@@ -118,7 +107,7 @@ def _search(
 
     best = -PLIES
     for i in range(n):
-        value = -_search(stones ^ mine, stones | (order[i] & _CELL), ply + 1, 1 - bound, table, shift, scratch)
+        value = -_search(stones ^ mine, stones | (order[i] & CELL), ply + 1, 1 - bound, table, shift, scratch)
         best = max(best, value)
         if best >= bound:
             break
