@@ -19,7 +19,9 @@ def bounds(entry: np.uint64) -> tuple[int, int]:
 
 
 @njit(cache=True, nogil=True)
-def learned(tag: np.uint64, lower: int, upper: int, floor: int, ceiling: int, best: int) -> np.uint64:
+def learned(
+    tag: np.uint64, lower: int, upper: int, floor: int | np.int64, ceiling: int | np.int64, best: int
+) -> np.uint64:
     """The word ``tag << 4 | lower + 1 << 2 | upper + 1`` once a search between ``floor`` and ``ceiling`` has found
     ``best`` (fail-soft) where ``lower`` and ``upper`` were known."""
     if best > floor:
