@@ -21,6 +21,7 @@ from agents.chance import Chance, choose
 from agents.core import AgentKind, Batch, Decision, GameKey
 from agents.plain_value import SCALE, evaluate
 from agents.registry import describe, fingerprint
+from envs.bits import copy
 from envs.core import BoardGame, GameSpec, InputError, States
 from envs.kernels import njit
 
@@ -82,9 +83,11 @@ def _push(s: _Stacks, games: NDArray[np.int64], children: NDArray[np.void], stat
         k = node.count
         node.count += 1
         while k > 0 and child[k - 1].value < children[i].value:
-            child[k], s.states[g, level, k] = child[k - 1], s.states[g, level, k - 1]
+            child[k] = child[k - 1]
+            copy(s.states[g, level, k - 1], s.states[g, level, k])
             k -= 1
-        child[k], s.states[g, level, k] = children[i], states[i]
+        child[k] = children[i]
+        copy(states[i], s.states[g, level, k])
 
 
 @njit(cache=True, nogil=True)
@@ -114,7 +117,8 @@ def _advance(s: _Stacks, games: NDArray[np.int64], states: NDArray[np.uint64]) -
             below = s.node[g, level + 1]
             below.alpha, below.beta = (-beta, -alpha) if child.flip else (alpha, beta)
             s.level[g] += 1
-            games[waiting], states[waiting] = g, s.states[g, level, node.next]
+            games[waiting] = g
+            copy(s.states[g, level, node.next], states[waiting])
             waiting += 1
             break
     return waiting

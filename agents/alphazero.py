@@ -113,7 +113,9 @@ class AlphaZero:
         self, search: Search, states: States, legal: NDArray[np.bool_], seeds: NDArray[np.uint64], plies: list[int]
     ) -> list[Decision]:
         roots = search_batch(search, states, seeds, self._options.simulations)
-        choice = quickest(self._game, self._pace, states, roots) if self._pace else roots.action
+        choice = roots.action
+        if self._pace:
+            choice = quickest(self._game, self._pace, states, choice, roots.visits, roots.q, roots.value)
         decisions = []
         for i, action in enumerate(choice.tolist()):
             visited = np.flatnonzero(roots.visits[i])

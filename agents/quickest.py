@@ -13,21 +13,30 @@ import torch
 from numpy.typing import NDArray
 
 from agents.networks import Net
-from agents.search.results import Roots
 from envs.core import BoardGame, States
 
 SURE = 0.98  # value from which a win is taken to be certain
 ALIKE = 0.02  # moves within so much of the best value win alike
 
 
-def quickest(game: BoardGame, net: Net, states: States, roots: Roots) -> NDArray[np.int32]:
-    """int32[n]: the search's choice, or in won positions the move that wins soonest. ``net`` has the head for it."""
-    actions = roots.action.copy()
+def quickest(
+    game: BoardGame,
+    net: Net,
+    states: States,
+    choice: NDArray[np.int32],
+    visits: NDArray[np.int32],
+    q: NDArray[np.float32],
+    values: NDArray[np.float32],
+) -> NDArray[np.int32]:
+    """int32[n]: the search's ``choice``, or in won positions the move that wins soonest. ``net`` has the head for it.
+
+    ``visits`` and ``q`` [n, A] are the root's, by action, NaN where it was not visited; ``values`` [n] its own."""
+    actions = choice.copy()
     chosen = actions[:, None].astype(np.int64)
-    best = np.take_along_axis(roots.q, chosen, axis=1)  # NaN where it was not visited, ...
-    alike = roots.q >= np.where(best < 1.0, best - ALIKE, best)  # ... and no better than any; 1: a proven win
-    serious = (2 * roots.visits >= np.take_along_axis(roots.visits, chosen, axis=1)) | (roots.q >= 1.0)
-    rows, moves = np.nonzero((roots.value >= SURE)[:, None] & alike & serious)
+    best = np.take_along_axis(q, chosen, axis=1)  # NaN where it was not visited, ...
+    alike = q >= np.where(best < 1.0, best - ALIKE, best)  # ... and no better than any; 1: a proven win
+    serious = (2 * visits >= np.take_along_axis(visits, chosen, axis=1)) | (q >= 1.0)
+    rows, moves = np.nonzero((values >= SURE)[:, None] & alike & serious)
     if not len(rows):
         return actions
     after = game.step(states[rows], moves.astype(np.int32))

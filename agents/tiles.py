@@ -16,12 +16,13 @@ Names as in `winograd`.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
+from numba.core import types
+from numba.extending import overload
 from numpy.typing import NDArray
-
-from envs.kernels import njit
 
 Floats = NDArray[np.float32]
 FAST = {"contract", "nnan", "nsz"}
@@ -42,22 +43,33 @@ POINTS = {
 }
 
 
-class Axis(NamedTuple):
-    """One dimension of the board."""
+class Fours(NamedTuple):
+    """One dimension of a board that is cut into tiles of 4x4."""
 
     cells: int  # of a tile
     tiles: int
     border: int  # cells before the board that the transforms read
     room: int  # cells that they read in all
     filters: NDArray[np.float64]  # [points, 3]: filter transform G
-    into: Floats  # of a whole board, [pairs, WHOLE]: input transform B^T at a pair's first point
-    out: Floats  # of a whole board, [cells, or one more, 5]: output transform A^T, likewise
     tile: NDArray[np.int64]  # [H or W]: where the tiles have a cell of the board: in this one,
     cell: NDArray[np.int64]  # there
 
-    @property
-    def points(self) -> int:
-        return len(self.filters)
+
+class Whole(NamedTuple):
+    """One dimension of a board that is one tile."""
+
+    cells: int
+    tiles: int
+    border: int
+    room: int
+    filters: NDArray[np.float64]
+    tile: NDArray[np.int64]
+    cell: NDArray[np.int64]
+    into: Floats  # [pairs, WHOLE]: input transform B^T at a pair's first point
+    out: Floats  # [cells, or one more, 5]: output transform A^T, likewise
+
+
+Axis = Fours | Whole
 
 
 def cut(height: int, width: int) -> tuple[Axis, Axis]:
@@ -66,13 +78,12 @@ def cut(height: int, width: int) -> tuple[Axis, Axis]:
     return _fours(height), _fours(width)
 
 
-def _fours(cells: int) -> Axis:
+def _fours(cells: int) -> Fours:
     tiles = -(-cells // 4)
-    into, out = np.zeros((0, WHOLE), np.float32), np.zeros((0, 5), np.float32)
-    return Axis(4, tiles, 1, 4 * tiles + 2, FOURS, into, out, np.arange(cells) // 4, np.arange(cells) % 4)
+    return Fours(4, tiles, 1, 4 * tiles + 2, FOURS, np.arange(cells) // 4, np.arange(cells) % 4)
 
 
-def _whole(cells: int) -> Axis:
+def _whole(cells: int) -> Whole:
     surroundings, result, filters = matrices(cells)
     pairs = -(-(cells + 2) // 2)
     into = np.zeros((pairs, WHOLE), np.float32)
@@ -80,7 +91,7 @@ def _whole(cells: int) -> Axis:
     filters[1::2] *= -1  # since then the first term is an odd one, which the kernels take for an even one
     out = np.zeros((cells + cells % 2, 5), np.float32)
     out[:cells, :pairs] = result[:, ::2]
-    return Axis(cells, 1, 0, WHOLE, filters, into, out, np.zeros(cells, np.int64), np.arange(cells))
+    return Whole(cells, 1, 0, WHOLE, filters, np.zeros(cells, np.int64), np.arange(cells), into, out)
 
 
 def matrices(cells: int) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
@@ -94,9 +105,32 @@ def matrices(cells: int) -> tuple[NDArray[np.float64], NDArray[np.float64], NDAr
     return surroundings / rows, result / columns, powers[:, :3] * rows * columns[:, None]
 
 
-@njit(cache=True, nogil=True, fastmath=FAST)
-def spread_whole(x: Floats, lines: Floats, v: Floats, b: int, rows: Axis, columns: Axis) -> None:
-    """Input transform of position ``b``: its board [WHOLE, WHOLE, C], zero beyond H and W -> v [P + 1, n, C].
+def spread(x: Floats, lines: Floats, v: Floats, b: int, rows: Axis, columns: Axis) -> None:
+    """Input transform of position ``b``, in compiled code; which one, numba decides by the axes' type."""
+    raise NotImplementedError
+
+
+def gather(m: Floats, lines: Floats, cells: Floats, b: int, rows: Axis, columns: Axis) -> None:
+    """Output transform of position ``b``, likewise."""
+    raise NotImplementedError
+
+
+@overload(spread, jit_options={"fastmath": FAST}, strict=False)  # annotations may differ
+def _spread(x: Any, lines: Any, v: Any, b: Any, rows: types.Type, columns: Any) -> Callable[..., None]:
+    return _spread_whole if _is_whole(rows) else _spread_fours
+
+
+@overload(gather, jit_options={"fastmath": FAST}, strict=False)
+def _gather(m: Any, lines: Any, cells: Any, b: Any, rows: types.Type, columns: Any) -> Callable[..., None]:
+    return _gather_whole if _is_whole(rows) else _gather_fours
+
+
+def _is_whole(rows: types.Type) -> bool:
+    return isinstance(rows, types.NamedTuple) and rows.instance_class is Whole
+
+
+def _spread_whole(x: Floats, lines: Floats, v: Floats, b: int, rows: Whole, columns: Whole) -> None:
+    """Its board [WHOLE, WHOLE, C], zero beyond H and W -> v [P + 1, n, C].
 
     ``lines`` is scratch [PH + 1, WHOLE, C]. Where points are odd in number the last pair has only one: what is written
     for the other is not read."""
@@ -123,17 +157,16 @@ def spread_whole(x: Floats, lines: Floats, v: Floats, b: int, rows: Axis, column
                 v[i, b, c], v[j, b, c] = even + odd, even - odd
 
 
-@njit(cache=True, nogil=True, fastmath=FAST)
-def gather_whole(m: Floats, lines: Floats, cells: Floats, b: int, rows: Axis, columns: Axis) -> None:
-    """Output transform of position ``b``: m [P + 1, n, C], the last row zero -> cells [H, W, C], or one more each.
+def _gather_whole(m: Floats, lines: Floats, cells: Floats, b: int, rows: Whole, columns: Whole) -> None:
+    """m [P + 1, n, C], the last row zero -> cells [H, W, C], or one more each.
 
     ``lines`` is scratch [W, or one more, WHOLE + 2, C], zero beyond PH."""
     channels, high = m.shape[2], rows.cells + 2
-    out = columns.out
+    out, at = columns.out, np.empty(WHOLE + 2, np.int64)
     for p in range(high):
-        i0, i1, i2 = _row(m, 0, p, rows), _row(m, 1, p, rows), _row(m, 2, p, rows)
-        i3, i4, i5 = _row(m, 3, p, rows), _row(m, 4, p, rows), _row(m, 5, p, rows)
-        i6, i7, i8 = _row(m, 6, p, rows), _row(m, 7, p, rows), _row(m, 8, p, rows)
+        for q in range(WHOLE + 2):  # where m has point q of the columns and p of the rows; its zeros if there is none
+            at[q] = min(q * high + p, m.shape[0] - 1)
+        i0, i1, i2, i3, i4, i5, i6, i7, i8 = at[0], at[1], at[2], at[3], at[4], at[5], at[6], at[7], at[8]
         for w in range(0, columns.cells, 2):
             u = w + 1
             e0, e1, e2, e3, e4 = out[w, 0], out[w, 1], out[w, 2], out[w, 3], out[w, 4]
@@ -156,15 +189,8 @@ def gather_whole(m: Floats, lines: Floats, cells: Floats, b: int, rows: Axis, co
                 cells[g, w, c] = o0 * (m0 - m1) + o1 * (m2 - m3) + o2 * (m4 - m5) + o3 * (m6 - m7)
 
 
-@njit(cache=True, nogil=True)
-def _row(m: Floats, q: int, p: int, rows: Axis) -> int:
-    """Where m has point q of the columns and p of the rows, or its zeros if there is no such point."""
-    return int(min(q * (rows.cells + 2) + p, m.shape[0] - 1))
-
-
-@njit(cache=True, nogil=True, fastmath=FAST)
-def spread_fours(x: Floats, lines: Floats, v: Floats, b: int, rows: Axis, columns: Axis) -> None:
-    """Input transform of position ``b``: its board [4TH+2, 4TW+2, C], zero around it -> v [36 + 1, n*T, C].
+def _spread_fours(x: Floats, lines: Floats, v: Floats, b: int, rows: Fours, columns: Fours) -> None:
+    """Its board [4TH+2, 4TW+2, C], zero around it -> v [36 + 1, n*T, C].
 
     ``lines`` is scratch [6 + 1, 4TW+2, C]."""
     _, room, channels = x.shape
@@ -198,9 +224,8 @@ def spread_fours(x: Floats, lines: Floats, v: Floats, b: int, rows: Axis, column
                     v[30 + i, k, c] = FOUR * d1 - FIVE * d3 + d5
 
 
-@njit(cache=True, nogil=True, fastmath=FAST)
-def gather_fours(m: Floats, lines: Floats, cells: Floats, b: int) -> None:
-    """Output transform of position ``b``: m [36 + 1, n, T*C] -> cells [4, 4, T*C].
+def _gather_fours(m: Floats, lines: Floats, cells: Floats, b: int, rows: Fours, columns: Fours) -> None:
+    """m [36 + 1, n, T*C] -> cells [4, 4, T*C].
 
     ``lines`` is scratch [4, 6, T*C]."""
     size = m.shape[2]

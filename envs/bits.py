@@ -1,12 +1,21 @@
-"""Bit tricks shared by the games' kernels: population count, hashing, a counter-based random number."""
+"""Words and bits, shared by the kernels: copying, population count, hashing, a counter-based random number."""
 
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from envs.kernels import njit
 
 U = np.uint64
+
+
+@njit(cache=True, nogil=True)
+def copy(source: NDArray[np.uint64], target: NDArray[np.uint64]) -> None:
+    """``target[:] = source`` for positions, without the seconds that numba takes to compile what that would say of
+    shapes that differ."""
+    for w in range(len(source)):
+        target[w] = source[w]
 
 
 @njit(cache=True, nogil=True)

@@ -24,6 +24,7 @@ def warm_up(settings: TrainConfig) -> None:
     process, a second. Without it workers and learner would compile the same things side by side, on training time."""
     game = envs.make(settings.game)
     small = dataclasses.replace(settings, slots=4, simulations=4, fast_simulations=2, full_fraction=1.0)
+    small = dataclasses.replace(small, random_openings=0.0)  # a game from its beginning to its end meets everything
     network = NetworkEvaluator(game, networks.make(game.spec, settings.net))
     players = SelfPlay(game, CachedEvaluator(game, network, 64), small, stream=0)
     games: list[Games] = []

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from agents.search.config import Params
 from agents.search.root import prepare_root
 from agents.search.tree import IDLE, NONE, UNKNOWN, Index, Tree
+from envs.bits import copy
 from envs.kernels import njit
 
 
@@ -106,7 +107,7 @@ def expand(
             tree.slot[b].nodes += 1
             last = tree.slot[b].depth - 1
             tree.edge[b, tree.path[b, last, 1]].child = node
-            tree.state[b, node] = states[i]
+            copy(states[i], tree.state[b, node])
             tree.node[b, node].mover = movers[i]
             tree.node[b, node].degree = 0
         if np.isnan(outcomes[i]):

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from agents.search.backup import backup
 from agents.search.config import Params
 from agents.search.tree import NONE, UNKNOWN, Index, Tree, edge_q, node_q
+from envs.bits import copy
 from envs.kernels import njit
 
 
@@ -163,7 +164,8 @@ def select(
             depth += 1
             child = tree.edge[b, e].child
             if child == NONE:
-                leaf_slots[k], states[k], actions[k] = b, tree.state[b, node], tree.edge[b, e].action
+                leaf_slots[k], actions[k] = b, tree.edge[b, e].action
+                copy(tree.state[b, node], states[k])
                 k += 1
                 break
             node = child
@@ -179,5 +181,6 @@ def select(
             backup(tree, b, node, np.float64(tree.node[b, node].value), np.float64(tree.node[b, node].draw), p)
     for i in range(roots):
         b = waiting[i]
-        leaf_slots[k + i], states[k + i], tree.slot[b].depth = b, tree.state[b, 0], 0
+        leaf_slots[k + i], tree.slot[b].depth = b, 0
+        copy(tree.state[b, 0], states[k + i])
     return k + roots, k

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from agents.search.config import Params
 from agents.search.root import prepare_root
+from envs.bits import copy
 from envs.core import GameSpec
 from envs.kernels import njit
 
@@ -156,7 +157,7 @@ def begin(
     """Fresh trees of one unexpanded root each."""
     for i in range(len(slots)):
         b = slots[i]
-        tree.state[b, 0] = states[i]
+        copy(states[i], tree.state[b, 0])
         tree.node[b, 0].mover = movers[i]
         tree.node[b, 0].proven = UNKNOWN
         tree.node[b, 0].degree = 0
@@ -205,7 +206,7 @@ def reroot(
             if new == NONE:
                 continue
             first, degree = tree.node[b, old].first, tree.node[b, old].degree
-            tree.state[b, new] = tree.state[b, old]
+            copy(tree.state[b, old], tree.state[b, new])
             tree.node[b, new] = tree.node[b, old]
             tree.node[b, new].first = edges
             for e in range(first, first + degree):

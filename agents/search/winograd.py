@@ -23,20 +23,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from agents.networks import Block, ConvNorm, MovePolicy, Net
-from agents.tiles import FAST, WHOLE, Axis, Floats, cut, gather_fours, gather_whole, spread_fours, spread_whole
+from agents.tiles import FAST, WHOLE, Axis, Floats, cut, gather, spread
 from envs.kernels import njit
 
 FEWEST_ROWS = 8  # with fewer rows a matrix product may add up in another order; see `evaluators.NetworkEvaluator`
 ZERO = np.float32(0)
-
-
-@njit(cache=True, nogil=True)
-def _spread(padded: Floats, lines: Floats, v: Floats, b: int, rows: Axis, columns: Axis) -> None:
-    """Input transform of position ``b``."""
-    if rows.border == 0:
-        spread_whole(padded, lines, v, b, rows, columns)
-    else:
-        spread_fours(padded, lines, v, b, rows, columns)
 
 
 @njit(cache=True, nogil=True, fastmath=FAST)
@@ -48,7 +39,7 @@ def _enter(planes: NDArray[np.uint8], padded: Floats, lines: Floats, v: Floats, 
             for h in range(height):
                 for w in range(width):
                     padded[h + rows.border, w + columns.border, c] = planes[b, c, h, w]
-        _spread(padded, lines, v, b, rows, columns)
+        spread(padded, lines, v, b, rows, columns)
 
 
 @njit(cache=True, nogil=True, fastmath=FAST)
@@ -59,12 +50,12 @@ def _between(
     stream: Floats,  # [n, H, W, C]: the residual stream, updated in place
     pool: Floats,  # [2G, C - G]: from mean and maximum of the last G channels to a bias of the others; G may be 0
     pool_bias: Floats,  # [C - G]
-    gathered: Floats,  # scratch of `gather_whole` or `gather_fours`
+    gathered: Floats,  # scratch of `tiles.gather`
     joined: Floats,  # scratch [.., .., T*C]
     cells: Floats,  # [.., .., T, C], the same memory
     follows: bool,  # whether a layer follows; if so, its input's
     padded: Floats,  # scratch, zero around the board,
-    spread: Floats,  # scratch of `_spread`,
+    lines: Floats,  # scratch of `tiles.spread`,
     v: Floats,  # [P + 1, n*T, C']: and its transformed input
     rows: Axis,
     columns: Axis,
@@ -75,10 +66,7 @@ def _between(
     kept, pooled = extra.shape[0], pool.shape[0] // 2
     total, top, base = np.empty(pooled, np.float32), np.empty(pooled, np.float32), bias[kept:]
     for b in range(n):
-        if rows.border == 0:
-            gather_whole(m, gathered, joined, b, rows, columns)
-        else:
-            gather_fours(m, gathered, joined, b)
+        gather(m, gathered, joined, b, rows, columns)
         if ends:
             for h in range(height):
                 for w in range(width):
@@ -112,7 +100,7 @@ def _between(
                     for c in range(kept):
                         padded[r, s, c] = max(cells[i, j, t, c] + extra[c], ZERO)
         if follows:
-            _spread(padded, spread, v, b, rows, columns)
+            spread(padded, lines, v, b, rows, columns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +155,7 @@ class WinogradNet:
     def row_bytes(self) -> int:
         """Of a position's transformed input and products in one layer."""
         tiles = self._rows.tiles * self._columns.tiles
-        return 2 * 4 * self._rows.points * self._columns.points * tiles * self._channels
+        return 2 * 4 * len(self._rows.filters) * len(self._columns.filters) * tiles * self._channels
 
     def __call__(self, planes: NDArray[np.uint8]) -> tuple[Tensor, Tensor]:
         """uint8[n, planes, H, W] -> policy logits [n, A] and win/draw/loss logits [n, 3]."""
@@ -214,11 +202,11 @@ class WinogradNet:
 
     def _make_scratch(self, n: int) -> tuple[dict[int, _Input], _Output]:
         rows, columns, channels = self._rows, self._columns, self._channels
-        points, tiles = rows.points * columns.points, rows.tiles * columns.tiles
+        points, tiles = len(rows.filters) * len(columns.filters), rows.tiles * columns.tiles
         inputs = {}
         for count, c in {(layer.inputs, layer.filters.shape[1]) for layer in self._layers}:
             padded = np.zeros((rows.room, columns.room, c), np.float32)
-            lines = np.zeros((rows.points + 1, columns.room, c), np.float32)
+            lines = np.zeros((len(rows.filters) + 1, columns.room, c), np.float32)
             v = torch.zeros(points + 1, n * tiles, c)
             inputs[count] = _Input(padded, lines, v.numpy(), v[:points])
         m = torch.zeros(points + 1, n * tiles, channels)
@@ -267,9 +255,10 @@ def _layer(module: ConvNorm, axes: tuple[Axis, Axis], *, ends: bool, pool: nn.Li
     assert module.conv.bias is not None, "fold the network first"
     bias = module.conv.bias.numpy().copy()
     rows, columns = axes
-    filters = np.zeros((rows.points * columns.points, _round_up(weight.shape[1]), weight.shape[0]), np.float32)
     transformed = np.einsum("ai,bj,ocij->baco", rows.filters, columns.filters, weight)
-    filters[:, : weight.shape[1]] = transformed.reshape(len(filters), -1, len(bias))
+    transformed = transformed.reshape(-1, weight.shape[1], len(bias))
+    filters = np.zeros((len(transformed), _round_up(weight.shape[1]), len(bias)), np.float32)
+    filters[:, : weight.shape[1]] = transformed
     if pool is None:
         pool_weight, pool_bias = np.zeros((0, len(bias)), np.float32), np.zeros(len(bias), np.float32)
     else:

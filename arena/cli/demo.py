@@ -58,8 +58,10 @@ def demo_settings(minutes: float) -> Any:
     """The game's own, but for a network that learns more in a few minutes, and checkpoints to fill a curve."""
     from agents.networks import SIZES
     from selfplay.config import preset
+    from selfplay.cores import cores
 
-    return preset(GAME, net=SIZES["small"], slots=128, checkpoint_seconds=max(minutes * 60 / CHECKPOINTS, 1.0))
+    seconds = max(minutes * 60 / CHECKPOINTS, 1.0)
+    return preset(GAME, net=SIZES["small"], slots=128, workers=cores(), checkpoint_seconds=seconds)
 
 
 def _stage(number: int, title: str, note: str) -> None:
@@ -112,4 +114,4 @@ def _ladder(folder: Path, store: Path) -> None:
         more = int((LADDER_SECONDS - seconds) / seconds * FIRST_PAIRS)
         contest = Ladder(kept, folder.name, replace(config, pairs=min(FIRST_PAIRS + max(more, 0), MOST_PAIRS)))
         play_ladder(contest)
-    show(contest)
+    show(contest, elsewhere(store))

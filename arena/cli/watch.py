@@ -83,7 +83,8 @@ def watch(
         from arena.view import terminal
 
         terminal.watch(record, console())
-    page = command("export", record.id, "-o", "game.html", *elsewhere(store))
+    named = str(match) if match is not None and Path(match).is_file() else record.id
+    page = command("export", named, "-o", "game.html", *elsewhere(store))
     console().print(f"\nAs a web page: {page}", style="dim", soft_wrap=True)
 
 

@@ -9,7 +9,9 @@ import numpy as np
 
 from agents import alphazero
 from agents.devices import Device
+from agents.networks import Net
 from agents.precision import Precision
+from agents.quickest import quickest
 from agents.search.cache import CachedEvaluator
 from agents.search.config import SearchConfig
 from agents.search.evaluators import Evaluator, NetworkEvaluator
@@ -36,6 +38,7 @@ class Player:
         if not isinstance(game, Chess | Minichess):
             raise InputError(f"UCI is for chess and minichess; {target} plays {game.spec.id}")
         self.game: Game = game
+        self._pace = net.cpu() if net.config.plies_left_head else None  # tells quick wins from slow ones
         self._network: Evaluator = NetworkEvaluator(game, net, precision, device)
         self._settings = Settings()
         self._make()
@@ -97,7 +100,7 @@ class Player:
         told = self._told
         only = [self.game.parse_action(told.state, text) for text in limits.searchmoves]
         self._search.place(told.start, told.actions, only)
-        return Thought(self.game, self._search, told, limits, self._settings, began)
+        return Thought(self.game, self._search, self._pace, told, limits, self._settings, began)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +115,18 @@ class Thought:
     """One search under way. `step` it until it says that its limits are reached, or as long as nobody says stop."""
 
     def __init__(
-        self, game: Game, search: SoloSearch, told: Told, limits: Limits, settings: Settings, began: float
+        self,
+        game: Game,
+        search: SoloSearch,
+        pace: Net | None,
+        told: Told,
+        limits: Limits,
+        settings: Settings,
+        began: float,
     ) -> None:
-        self._game, self._search, self._told, self.limits, self._settings = game, search, told, limits, settings
+        """``pace`` has a `networks.NetConfig.plies_left_head`, for wins to be quick."""
+        self._game, self._search, self._pace, self._told = game, search, pace, told
+        self.limits, self._settings = limits, settings
         self._began = began
         self._kept = search.visits
         self._slowest = 0.0  # seconds that a batch takes at worst
@@ -202,7 +214,7 @@ class Thought:
         search, spent = self._search, self.elapsed
         while not search.visits and not search.over:
             search.visit()
-        self._lines, self._looked = search.lines(max(2, self._settings.multipv)), time.monotonic()
+        self._lines, self._looked = self._hurried(search.lines(self._choices)), time.monotonic()
         shown = [line for line in self._lines if line.visits or line is self._lines[0]][: self._settings.multipv]
         names = [self._names(line) for line in shown]
         infos = [
@@ -220,6 +232,19 @@ class Thought:
             for rank, (line, moves) in enumerate(zip(shown, names, strict=True), 1)
         ]
         return Answer(tuple(infos), names[0])
+
+    def _hurried(self, lines: list[Line]) -> list[Line]:
+        """All lines; of those that win alike and are not proven the quickest comes first."""
+        first, wide = lines[0], (1, self._game.spec.num_actions)
+        if self._pace is None or first.proven != UNKNOWN:
+            return lines
+        visits, q = np.zeros(wide, np.int32), np.full(wide, np.nan, np.float32)
+        for line in lines:
+            if line.visits:
+                visits[0, line.actions[0]], q[0, line.actions[0]] = line.visits, line.value
+        choice, value = np.array([first.actions[0]], np.int32), np.array([first.value], np.float32)
+        best = quickest(self._game, self._pace, self._told.state[None], choice, visits, q, value)[0]
+        return sorted(lines, key=lambda line: line.actions[0] != best)  # which keeps all others in order
 
     def _names(self, line: Line) -> tuple[str, ...]:
         state, names = self._told.state, []

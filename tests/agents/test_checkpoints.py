@@ -187,7 +187,9 @@ def test_shipped_checkpoints_go_by_name(tmp_path, monkeypatch):
 
 
 def test_all_shipped_checkpoints_can_be_used():
+    assert {"connect_four", "chess", "minichess"} <= set(checkpoints.shipped())
     for name in checkpoints.shipped():
+        assert sum(file.stat().st_size for file in checkpoints.resolve(f"shipped:{name}").iterdir()) < 10e6
         checkpoint = checkpoints.read(f"shipped:{name}")
         assert checkpoint.card.game == name
         assert {"command", "minutes", "machine", "strength"} <= checkpoint.card.meta.keys()

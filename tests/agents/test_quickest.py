@@ -4,8 +4,6 @@ import torch
 import envs
 from agents.networks import Heads, Net, NetConfig
 from agents.quickest import quickest
-from agents.search.results import Roots
-from agents.search.tree import UNKNOWN
 
 GAME = envs.make("connect_four")
 
@@ -21,20 +19,10 @@ class Pace(Net):
         return Heads(torch.zeros(n, 7), torch.zeros(n, 3), None, 6 - observations[:, :2, :, 0].sum(dim=(1, 2)))
 
 
-def roots(action, value, q, visits=None):
+def hurry(states, action, value, q, visits=None):
     q = np.array(q, np.float32)
-    n = len(q)
-    return Roots(
-        visits=np.isfinite(q).astype(np.int32) if visits is None else np.array(visits, np.int32),
-        q=q,
-        priors=np.full((n, 7), 1 / 7, np.float32),
-        policy=np.full((n, 7), 1 / 7, np.float32),
-        action=np.array(action, np.int32),
-        value=np.array(value, np.float32),
-        wdl=np.zeros((n, 3), np.float32),
-        raw=np.zeros((n, 3), np.float32),
-        proven=np.full(n, UNKNOWN, np.int8),
-    )
+    visits = np.isfinite(q).astype(np.int32) if visits is None else np.array(visits, np.int32)
+    return quickest(GAME, Pace(), states, np.array(action, np.int32), visits, q, np.array(value, np.float32)).tolist()
 
 
 def test_only_sure_wins_are_hurried_and_only_among_equals():
@@ -46,10 +34,10 @@ def test_only_sure_wins_are_hurried_and_only_among_equals():
         [nan, 0.98, nan, 0.98, nan, nan, nan],  # it has not been looked at
         [-1.0, -1.0, nan, nan, nan, nan, nan],  # the choice has not been looked at either, all others lose
     ]
-    found = quickest(GAME, Pace(), GAME.init(5), roots([3] * 5, [0.98, 0.98, 0.5, 0.98, 0.98], q))
-    assert found.tolist()[:3] == [0, 3, 3]
-    assert found.tolist()[3] in (1, 3)
-    assert found.tolist()[4] == 3
+    found = hurry(GAME.init(5), [3] * 5, [0.98, 0.98, 0.5, 0.98, 0.98], q)
+    assert found[:3] == [0, 3, 3]
+    assert found[3] in (1, 3)
+    assert found[4] == 3
 
 
 def test_a_move_that_was_hardly_looked_at_is_not_preferred_however_good_it_looks():
@@ -59,8 +47,8 @@ def test_a_move_that_was_hardly_looked_at_is_not_preferred_however_good_it_looks
         [1.0, nan, nan, 0.98] + [nan] * 3,
     ]
     visits = [[2, 0, 0, 30, 0, 0, 0], [15, 0, 0, 30, 0, 0, 0], [30, 0, 0, 30, 0, 0, 0], [2, 0, 0, 30, 0, 0, 0]]
-    found = quickest(GAME, Pace(), GAME.init(4), roots([3] * 4, [0.99] * 4, q, visits))
-    assert found.tolist() == [3, 0, 3, 0]  # too few visits; enough; not as sure as a proven win; proven itself
+    found = hurry(GAME.init(4), [3] * 4, [0.99] * 4, q, visits)
+    assert found == [3, 0, 3, 0]  # too few visits; enough; not as sure as a proven win; proven itself
 
 
 def test_a_move_that_wins_at_once_is_the_quickest():
@@ -68,4 +56,4 @@ def test_a_move_that_wins_at_once_is_the_quickest():
     for action in (3, 0, 3, 0, 3, 1):
         states = GAME.step(states, np.array([action], np.int32))
     q = [[0.99, np.nan, np.nan, 1.0, np.nan, np.nan, np.nan]]
-    assert quickest(GAME, Pace(), states, roots([0], [0.99], q)).tolist() == [3]
+    assert hurry(states, [0], [0.99], q) == [3]

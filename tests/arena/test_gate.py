@@ -2,6 +2,7 @@ import os
 import time
 from dataclasses import asdict
 
+import numpy as np
 import pytest
 import torch
 
@@ -50,6 +51,15 @@ def test_an_open_match_goes_to_whom_the_results_speak_for():
     assert decide(games(2, 1, 1.5))[0]
     assert not decide(games(1, 1, 0.5))[0]
     assert not decide([])[0]
+
+
+@pytest.mark.parametrize(("elo", "low", "high"), [(-20, 0.0, 0.2), (60, 0.8, 1.0)])
+def test_how_many_pass(elo, low, high):
+    """40 simulated matches of 200 games with a third of draws; about 4 and 95 % pass."""
+    rng = np.random.default_rng(1)
+    wins = 1 / (1 + 10 ** (-elo / 400)) - 1 / 6
+    scores = rng.choice([0.0, 0.5, 1.0], p=[2 / 3 - wins, 1 / 3, wins], size=(40, 100, 2)).sum(axis=2)
+    assert low <= np.mean([decide(games(*match))[0] for match in scores]) <= high
 
 
 def test_repeated_pairs_count_once():

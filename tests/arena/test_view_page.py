@@ -16,7 +16,7 @@ from arena.view.timeline import ReplayError, frames
 from tests.arena.matches import HOSTILE, make_record
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-GAMES = ["connect_four", "othello", "tic_tac_toe"]
+GAMES = ["chess", "connect_four", "minichess", "othello", "tic_tac_toe"]
 
 
 class Elements(HTMLParser):

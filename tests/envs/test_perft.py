@@ -23,7 +23,7 @@ def test_tic_tac_toe_has_5478_positions():
 
 
 def test_connect_four_positions():
-    assert positions(envs.make("connect_four"), 8) == CONNECT_FOUR[:9]
+    assert positions(envs.make("connect_four"), 9) == CONNECT_FOUR[:10]
 
 
 @pytest.mark.slow

@@ -95,7 +95,7 @@ def test_an_opening_stops_before_it_ends_the_game():
     assert plies.max() == 8
 
 
-@pytest.mark.parametrize("name", ["tic_tac_toe", "connect_four", "othello"])
+@pytest.mark.parametrize("name", ["tic_tac_toe", "connect_four", "othello", "minichess", "chess"])
 def test_games_are_played_by_the_rules_and_recorded_as_played(name):
     game = envs.make(name)
     _, ended = played(12, name, simulations=8, fast_simulations=2)

@@ -44,7 +44,7 @@ def gone(pid):
 
 
 def test_killed_workers_are_replaced_and_ctrl_c_saves_everything(tmp_path, monkeypatch):
-    made, killed, events = [], [], []
+    made, killed, events, stopped = [], [], [], []
     folder = tmp_path / chunks.FOLDER
 
     class Watched(Workers):
@@ -63,11 +63,13 @@ def test_killed_workers_are_replaced_and_ctrl_c_saves_everything(tmp_path, monke
             if any(games.versions.max() > 0 for games, _ in played):  # new weights have reached a worker
                 assert all(games.versions.max() <= state.version for games, _ in played)
                 assert all(0 < facts["evaluations"] <= facts["requests"] for _, facts in played)
+                stopped.append(time.monotonic())
                 os.kill(os.getpid(), signal.SIGINT)
         assert state.seconds < 500
 
     monkeypatch.setattr(loop, "Workers", Watched)
     result = train(tmp_path, SMALL, 1000.0, on_progress=on_progress)
+    assert time.monotonic() - stopped[0] < 30  # a few seconds, on a machine with nothing else to do
     assert result.interrupted
     assert len(events) == 1
     assert "worker 0 was killed by signal 9 and was replaced" in events[0]

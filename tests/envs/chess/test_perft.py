@@ -24,21 +24,21 @@ CHESS = {
 # Counted by Fairy-Stockfish 11.1, UCI_Variant gardner. The first is the initial position.
 MINICHESS = {
     "rnbqk/ppppp/5/PPPPP/RNBQK w - - 0 1": [7, 53, 506, 4775, 52512, 572874],
-    "3k1/PP3/5/3pp/1K3 w - - 0 1": [12, 106, 1050, 10542, 106267],
-    "1n2k/P1P2/5/2p1p/K2N1 b - - 0 1": [21, 283, 3293, 39507, 471291],
-    "rnbqk/p3p/p1Pp1/PPQP1/1RB1K w - - 4 6": [9, 106, 1240, 14943, 179343],
-    "B2k1/P4/2K2/5/3n1 w - - 1 24": [5, 34, 250, 1694, 15063],
-    "4b/pPP1k/2Rp1/1B2r/3K1 b - - 2 22": [11, 154, 1455, 19680, 189887],
-    "4k/p2b1/b2P1/3P1/4K b - - 1 25": [10, 27, 224, 871, 7517],
-    "rn2k/p1QpP/2N2/2pKP/RqB2 w - - 3 11": [24, 231, 3986, 44923, 715112],
-    "R1b2/3p1/p1k2/P1P1P/2RQK w - - 3 13": [10, 32, 446, 1708, 22314],
-    "3rk/R3P/3P1/2p2/2B1K w - - 1 16": [18, 81, 1001, 6478, 74253],
-    "4k/1b1pp/5/2QpK/5 w - - 2 20": [14, 123, 1157, 9437, 90755],
-    "4k/5/R3P/1bK1P/2B2 b - - 0 23": [7, 99, 588, 7625, 43954],
-    "2bqk/1p1pn/1Q3/P3P/2R1K b - - 0 9": [5, 93, 997, 14608, 164123],
-    "r1q1k/pbp1N/n2p1/4p/2K1B b - - 1 12": [16, 93, 1352, 8651, 134635],
-    "4k/5/2p2/P1P2/1nb1K w - - 6 21": [3, 27, 88, 779, 2577],
-    "1N1qk/3bp/1Q1pP/P2P1/2R1K b - - 0 9": [9, 194, 1846, 31051, 319462],
+    "3k1/PP3/5/3pp/1K3 w - - 0 1": [12, 106, 1050, 10542, 106267, 1074293],
+    "1n2k/P1P2/5/2p1p/K2N1 b - - 0 1": [21, 283, 3293, 39507, 471291, 5480778],
+    "rnbqk/p3p/p1Pp1/PPQP1/1RB1K w - - 4 6": [9, 106, 1240, 14943, 179343, 2298765],
+    "B2k1/P4/2K2/5/3n1 w - - 1 24": [5, 34, 250, 1694, 15063, 102036],
+    "4b/pPP1k/2Rp1/1B2r/3K1 b - - 2 22": [11, 154, 1455, 19680, 189887, 2542768],
+    "4k/p2b1/b2P1/3P1/4K b - - 1 25": [10, 27, 224, 871, 7517, 30230],
+    "rn2k/p1QpP/2N2/2pKP/RqB2 w - - 3 11": [24, 231, 3986, 44923, 715112, 8805894],
+    "R1b2/3p1/p1k2/P1P1P/2RQK w - - 3 13": [10, 32, 446, 1708, 22314, 96442],
+    "3rk/R3P/3P1/2p2/2B1K w - - 1 16": [18, 81, 1001, 6478, 74253, 529932],
+    "4k/1b1pp/5/2QpK/5 w - - 2 20": [14, 123, 1157, 9437, 90755, 707327],
+    "4k/5/R3P/1bK1P/2B2 b - - 0 23": [7, 99, 588, 7625, 43954, 575258],
+    "2bqk/1p1pn/1Q3/P3P/2R1K b - - 0 9": [5, 93, 997, 14608, 164123, 2277626],
+    "r1q1k/pbp1N/n2p1/4p/2K1B b - - 1 12": [16, 93, 1352, 8651, 134635, 871027],
+    "4k/5/2p2/P1P2/1nb1K w - - 6 21": [3, 27, 88, 779, 2577, 22931],
+    "1N1qk/3bp/1Q1pP/P2P1/2R1K b - - 0 9": [9, 194, 1846, 31051, 319462, 4804604],
 }
 ENGINE = shutil.which("fairy-stockfish") or shutil.which("fairy-stockfish", path="/usr/games")
 
@@ -50,7 +50,7 @@ def count(game_id, fen, depth):
 
 @pytest.mark.parametrize("fen", CHESS)
 def test_chess(fen):
-    known = [n for n in CHESS[fen] if n < 20_000_000]
+    known = [n for n in CHESS[fen] if n < 200_000_000]
     assert count("chess", fen, len(known)) == known
 
 
@@ -98,7 +98,7 @@ def test_minichess_against_fairy_stockfish():
         states = game.step(states, np.argmax(rng.random(legal.shape) * legal, axis=1).astype(np.int32))
         states = states[np.isnan(game.outcome(states))]
     chosen = [seen[i] for i in rng.permutation(len(seen))[:300]]
-    asked = [(game.to_fen(state), 1) for state in chosen] + [(fen, 3) for fen in MINICHESS]
+    asked = [(game.to_fen(state), 1) for state in chosen] + [(fen, len(MINICHESS[fen])) for fen in MINICHESS]
     lines = ["uci", "setoption name UCI_Variant value gardner"]
     lines += [line for fen, depth in asked for line in (f"position fen {fen}", f"go perft {depth}")]
     done = subprocess.run([ENGINE], input="\n".join([*lines, "quit\n"]), capture_output=True, text=True, timeout=60)
@@ -108,4 +108,4 @@ def test_minichess_against_fairy_stockfish():
         ours = {game.action_name(state, int(action)) for action in np.flatnonzero(game.legal(state[None])[0])}
         assert ours == theirs, game.to_fen(state)
     counted = [int(answer.split()[0]) for answer in answers[1 + len(chosen) :]]
-    assert counted == [numbers[2] for numbers in MINICHESS.values()]
+    assert counted == [numbers[-1] for numbers in MINICHESS.values()]

@@ -1,0 +1,90 @@
+"""Do checkpoints climb? ``python -m bench.order RUN [--checkpoints 5] [--pairs 40] [--simulations 64] [--json]``.
+
+A ladder of a Connect Four training: random play, plain tree search (UCT), checkpoints spread over the run, and the
+perfect player. Prints Elo with 95% intervals in the order in which they should stand, and for each whether its interval
+lies above that of the one before, overlaps with it, or its Elo is even lower.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from arena.cli.compete import play_ladder, spread
+from arena.ladder import Ladder
+from arena.roster import LadderConfig
+from arena.standings import Standing, standings
+from arena.store import Store
+from envs.core import InputError
+
+BELOW, PERFECT = ("random", "mcts?simulations=400"), "perfect"  # the checkpoints' neighbours
+
+
+def climb(run: Path, checkpoints: int, simulations: int, pairs: int, seed: int, store: Path) -> list[Standing]:
+    """The agents' standings, in the order in which they should stand."""
+    contest = Ladder(Store(store), "order", LadderConfig("connect_four", "adaptive", pairs, seed=seed))
+    some = spread(run, checkpoints + 1, simulations)
+    if len(some) < 2:
+        raise InputError(f"{run} is no training run with two checkpoints or more")
+    contest.enter([*BELOW, *some[1:], PERFECT])  # the first one has learned nothing
+    play_ladder(contest)
+    return sorted(standings(contest).rows, key=lambda row: row.entrant.number)
+
+
+def verdicts(rows: Sequence[Standing]) -> list[str]:
+    """Of each but the first: does it stand above the one before?"""
+    out = [""]
+    for before, row in pairwise(rows):
+        out.append("above" if row.low > before.high else "higher" if row.elo > before.elo else "LOWER")
+    return out
+
+
+def as_json(rows: Sequence[Standing]) -> list[dict[str, Any]]:
+    return [
+        {
+            "agent": row.entrant.label,
+            "elo": round(row.elo, 1),
+            "low": round(row.low, 1),
+            "high": round(row.high, 1),
+            "games": row.games,
+            "score": round(row.score, 4),
+            "beside the one before": verdict,
+        }
+        for row, verdict in zip(rows, verdicts(rows), strict=True)
+    ]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("run", type=Path, help="the folder of a training run of Connect Four")
+    parser.add_argument("--checkpoints", type=int, default=5, help="spread over the run, the last one among them")
+    parser.add_argument("--pairs", type=int, default=40, help="of games, for each agent")
+    parser.add_argument("--simulations", type=int, default=64, help="of the checkpoints' searches")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            store = Path(folder) / "arena.db"
+            rows = climb(options.run, options.checkpoints, options.simulations, options.pairs, options.seed, store)
+    except InputError as error:
+        print(error, file=sys.stderr)
+        sys.exit(2)
+    found = as_json(rows)
+    if options.json:
+        print(json.dumps(found, indent=1))
+        return
+    print("| agent | Elo | 95% | games | score | beside the one before |\n|---|---:|---|---:|---:|---|")
+    for row in found:
+        shown = f"| {row['agent']} | {row['elo']:+.0f} | {row['low']:+.0f} to {row['high']:+.0f} | {row['games']} "
+        print(f"{shown}| {row['score']:.1%} | {row['beside the one before']} |")
+
+
+if __name__ == "__main__":
+    main()
