@@ -26,8 +26,8 @@ from arena.runner import Limits
 from arena.sprt import Sprt
 from selfplay.train import Gate
 
-# With at most 200 games many matches are left open. In all about 4 % of candidates 20 Elo weaker than the best pass, 20 %
-# of equal ones, half of those 20 stronger and four of five of those 40 stronger (by simulation; test_gate.py).
+# At most 200 games leave many matches open. In all about 4 % of candidates 20 Elo weaker than the best pass, 20 % of
+# equal ones, half of those 20 stronger and four of five of those 40 stronger (by simulation).
 ELO = 40.0
 SIMULATIONS = 64  # a move
 TOGETHER = 32  # games side by side
