@@ -106,13 +106,19 @@ def matrices(cells: int) -> tuple[NDArray[np.float64], NDArray[np.float64], NDAr
 
 
 def spread(x: Floats, lines: Floats, v: Floats, b: int, rows: Axis, columns: Axis) -> None:
-    """Input transform of position ``b``, in compiled code; which one, numba decides by the axes' type."""
-    raise NotImplementedError
+    """Input transform of position ``b``. In compiled code numba chooses by the axes' type; see `_spread`."""
+    if isinstance(rows, Whole) and isinstance(columns, Whole):
+        _spread_whole(x, lines, v, b, rows, columns)
+    elif isinstance(rows, Fours) and isinstance(columns, Fours):
+        _spread_fours(x, lines, v, b, rows, columns)
 
 
 def gather(m: Floats, lines: Floats, cells: Floats, b: int, rows: Axis, columns: Axis) -> None:
     """Output transform of position ``b``, likewise."""
-    raise NotImplementedError
+    if isinstance(rows, Whole) and isinstance(columns, Whole):
+        _gather_whole(m, lines, cells, b, rows, columns)
+    elif isinstance(rows, Fours) and isinstance(columns, Fours):
+        _gather_fours(m, lines, cells, b, rows, columns)
 
 
 @overload(spread, jit_options={"fastmath": FAST}, strict=False)  # annotations may differ

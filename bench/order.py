@@ -1,8 +1,8 @@
 """Do checkpoints climb? ``python -m bench.order RUN [--checkpoints 5] [--pairs 40] [--simulations 64] [--json]``.
 
 A ladder of a Connect Four training: random play, plain tree search (UCT), checkpoints spread over the run, and the
-perfect player. Prints Elo with 95% intervals in the order in which they should stand, and for each whether its interval
-lies above that of the one before, overlaps with it, or its Elo is even lower.
+perfect player. Prints Elo with 95% intervals in the order in which they should stand, and for each whether it stands
+"above" the one before (their intervals lie apart), only "higher" (they overlap), or even "LOWER".
 """
 
 from __future__ import annotations
@@ -28,13 +28,16 @@ BELOW, PERFECT = ("random", "mcts?simulations=400"), "perfect"  # the checkpoint
 
 def climb(run: Path, checkpoints: int, simulations: int, pairs: int, seed: int, store: Path) -> list[Standing]:
     """The agents' standings, in the order in which they should stand."""
-    contest = Ladder(Store(store), "order", LadderConfig("connect_four", "adaptive", pairs, seed=seed))
+    kept = Store(store)
+    contest = Ladder(kept, "order", LadderConfig("connect_four", "adaptive", pairs, seed=seed))
     some = spread(run, checkpoints + 1, simulations)
     if len(some) < 2:
         raise InputError(f"{run} is no training run with two checkpoints or more")
     contest.enter([*BELOW, *some[1:], PERFECT])  # the first one has learned nothing
     play_ladder(contest)
-    return sorted(standings(contest).rows, key=lambda row: row.entrant.number)
+    rows = sorted(standings(contest).rows, key=lambda row: row.entrant.number)
+    kept.close()
+    return rows
 
 
 def verdicts(rows: Sequence[Standing]) -> list[str]:

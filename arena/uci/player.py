@@ -214,8 +214,9 @@ class Thought:
         search, spent = self._search, self.elapsed
         while not search.visits and not search.over:
             search.visit()
-        self._lines, self._looked = self._hurried(search.lines(self._choices)), time.monotonic()
-        shown = [line for line in self._lines if line.visits or line is self._lines[0]][: self._settings.multipv]
+        self._lines, self._looked = search.lines(self._choices), time.monotonic()
+        lines = self._hurried(self._lines)
+        shown = [line for line in lines if line.visits or line is lines[0]][: self._settings.multipv]
         names = [self._names(line) for line in shown]
         infos = [
             Info(

@@ -5,7 +5,8 @@ import torch
 import envs
 from agents.networks import Net, NetConfig, folded
 from agents.search.winograd import WinogradNet
-from agents.tiles import FOURS, WHOLE, matrices
+from agents.tiles import FOURS, WHOLE, cut, gather, matrices, spread
+from envs.kernels import njit
 
 from ..nets import make, opinionated
 
@@ -98,3 +99,31 @@ def test_points_come_in_pairs_that_differ_in_signs(cells):
     for k in range((cells + 2) // 2):
         assert into[2 * k + 1] * signs[0] == pytest.approx(into[2 * k] * signs)
         assert out[:, 2 * k + 1] == pytest.approx(out[:, 2 * k] * signs[:cells])
+
+
+@njit
+def compiled(planes, lines, v, m, gathered, cells, rows, columns):
+    spread(planes, lines, v, 0, rows, columns)
+    gather(m, gathered, cells, 0, rows, columns)
+
+
+@pytest.mark.parametrize("size", [3, WHOLE + 1])
+def test_numba_chooses_the_transforms_that_python_does(size):
+    """A whole board, and one that is cut: the same from the compiled choice and from the interpreted one."""
+    random, channels = np.random.default_rng(size), 8
+    rows, columns = cut(size, size)
+    points, tiles = len(rows.filters) ** 2, rows.tiles * columns.tiles
+    planes = random.standard_normal((rows.room, columns.room, channels), np.float32)
+    m = random.standard_normal((points + 1, 1, tiles * channels), np.float32)
+    m[points] = 0
+    found = []
+    for way in (compiled, compiled.py_func):
+        lines = np.zeros((len(rows.filters) + 1, columns.room, channels), np.float32)
+        v = np.zeros((points + 1, tiles, channels), np.float32)
+        gathered = np.zeros((columns.cells + 1, WHOLE + 2, tiles * channels), np.float32)
+        cells = np.zeros((rows.cells + 1, columns.cells + 1, tiles * channels), np.float32)
+        way(planes, lines, v, m, gathered, cells, rows, columns)
+        found.append((v[:points], cells[: rows.cells, : columns.cells]))
+    for ours, theirs in zip(*found, strict=True):
+        assert ours == pytest.approx(theirs, abs=1e-4)
+        assert np.abs(ours).max() > 0.1

@@ -1,8 +1,11 @@
 """When a thought is at its end, and what becomes of settings that cannot be."""
 
 import time
+from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
+import torch
 
 from agents.search import solo
 from arena.uci.engine import Engine
@@ -81,3 +84,27 @@ def test_settings_for_which_there_is_no_memory_change_nothing(player, monkeypatc
     assert said == ["info string error: there is no memory for a Hash of 4096 MiB", "readyok"]
     engine._hear("go nodes 5")
     assert not lasts(engine._thought, 2.0)
+
+
+class Pace:
+    """Expects that of all moves the one with the highest number ends the game soonest."""
+
+    def eval(self):
+        return self
+
+    def heads(self, observations):
+        return SimpleNamespace(plies_left=torch.arange(len(observations), 0, -1))
+
+
+@pytest.mark.parametrize(("value", "hurries"), [(0.99, True), (0.9, False)])
+def test_of_sure_wins_the_quickest_comes_first(player, value, hurries):
+    player.position(None, ())
+    thought = player.think(Limits(nodes=40), time.monotonic())
+    while not thought.step():
+        pass
+    lines = [replace(line, value=value, visits=10) for line in thought._search.lines(20)]
+    assert thought._hurried(lines) == lines  # this network does not know how long a game lasts
+    thought._pace = Pace()
+    last = max(lines, key=lambda line: line.actions[0])
+    others = [line for line in lines if line is not last]
+    assert thought._hurried(lines) == ([last, *others] if hurries else lines)
