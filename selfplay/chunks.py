@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from envs.kernels import njit
 from selfplay import files
 
 SCHEMA = 3
@@ -57,10 +58,36 @@ def pack(policy: NDArray[Any], legal: NDArray[np.bool_], width: int) -> NDArray[
 
 def unpack(packed: NDArray[np.float16], legal: NDArray[np.bool_]) -> NDArray[np.float16]:
     """float16[n, A]: the inverse of `pack`."""
-    rows, actions = np.nonzero(legal)
-    policy = np.zeros(legal.shape, np.float16)
-    policy[rows, actions] = packed[rows, (np.cumsum(legal, axis=1) - 1)[rows, actions]]
-    return policy
+    same = np.arange(legal.shape[1], dtype=np.int32)[None]
+    return unpack_turned(packed, legal, same, np.zeros(len(legal), np.int8))[0]
+
+
+def unpack_turned(
+    packed: NDArray[np.float16], legal: NDArray[np.bool_], images: NDArray[np.int32], k: NDArray[np.int8]
+) -> tuple[NDArray[np.float16], NDArray[np.bool_]]:
+    """float16[n, A] and bool[n, A]: the inverse of `pack`, and what is legal, with action ``a`` of row ``i`` at
+    ``images[k[i], a]``."""
+    policy, turned = np.zeros(legal.shape, np.float16), np.zeros(legal.shape, np.bool_)
+    _spread(packed.view(np.uint16), legal, images, k, policy.view(np.uint16), turned)
+    return policy, turned
+
+
+@njit(cache=True, nogil=True)
+def _spread(
+    packed: NDArray[np.uint16],  # half precision's bits: kernels have no such numbers
+    legal: NDArray[np.bool_],
+    images: NDArray[np.int32],
+    k: NDArray[np.int8],
+    policy: NDArray[np.uint16],
+    turned: NDArray[np.bool_],
+) -> None:
+    for i in range(legal.shape[0]):
+        at = 0
+        for action in range(legal.shape[1]):
+            if legal[i, action]:
+                image = images[k[i], action]
+                policy[i, image], turned[i, image] = packed[i, at], True
+                at += 1
 
 
 def join(parts: Sequence[Games]) -> Games:

@@ -16,16 +16,16 @@ from agents.devices import find
 from agents.networks import PLIES, Heads, Net
 from agents.precision import autocast
 from envs.core import BoardGame, States
-from selfplay.chunks import unpack
+from selfplay.chunks import unpack_turned
 from selfplay.config import TrainConfig
 from selfplay.errors import Diverged
 from selfplay.window import Rows
 
 
 class Batch(NamedTuple):
-    observations: Tensor  # float32[n, C, H, W], channels_last
+    observations: Tensor  # uint8[n, C, H, W]
     legal: Tensor  # bool[n, A]
-    policy: Tensor  # float32[n, A]
+    policy: Tensor  # float16[n, A]
     value: Tensor  # float32[n, 3]
     replies: Tensor  # int64[n], -1: none
     plies_left: Tensor  # float32[n], NaN: not known
@@ -39,16 +39,14 @@ def draw_symmetries(game: BoardGame, states: States, random: np.random.Generator
 
 def make_batch(game: BoardGame, rows: Rows, k: NDArray[np.int8]) -> Batch:
     """Row ``i`` under the board's symmetry ``k[i]``, its policy and the reply along with it."""
-    image = game.all_symmetries[0][k]  # [n, A]: where each action goes
+    images = game.all_symmetries[0]  # where each action goes
     states = game.symmetry(rows.states, k)
-    policy = np.zeros(image.shape, np.float16)
-    np.put_along_axis(policy, image.astype(np.int64), unpack(rows.policy, game.legal(rows.states)), axis=1)
-    replies = np.where(rows.replies < 0, -1, image[np.arange(len(rows)), rows.replies])
-    observations = torch.from_numpy(game.observe(states)).float()
+    policy, legal = unpack_turned(rows.policy, game.legal(rows.states), images, k)
+    replies = np.where(rows.replies < 0, -1, images[k, rows.replies])
     return Batch(
-        observations=observations.contiguous(memory_format=torch.channels_last),
-        legal=torch.from_numpy(game.legal(states)),
-        policy=torch.from_numpy(policy).float(),
+        observations=torch.from_numpy(game.observe(states)),
+        legal=torch.from_numpy(legal),
+        policy=torch.from_numpy(policy),
         value=torch.from_numpy(rows.value),
         replies=torch.from_numpy(replies).long(),
         plies_left=torch.from_numpy(rows.plies_left),
@@ -87,7 +85,7 @@ def losses(found: Heads, batch: Batch) -> Losses:
     # illegal actions get no share: the search ignores their logits, so nothing is spent on learning the rules
     log_policy = found.policy.masked_fill(~batch.legal, -1e9).log_softmax(dim=1)
     return Losses(
-        policy=-(batch.policy * log_policy).sum(dim=1).mean(),
+        policy=-(batch.policy.float() * log_policy).sum(dim=1).mean(),
         value=-(batch.value * found.wdl.log_softmax(dim=1)).sum(dim=1).mean(),
         reply=reply,
         plies_left=plies_left,
@@ -145,7 +143,7 @@ class Learner:
         k = draw_symmetries(self.game, rows.states, self.generator)
         batch = Batch(*(part.to(self.device, non_blocking=True) for part in make_batch(self.game, rows, k)))
         with autocast(config.precision, self.device):
-            heads = self.net.heads(batch.observations)
+            heads = self.net.heads(batch.observations.to(torch.float32, memory_format=torch.channels_last))
         found = losses(_exact(heads), batch)
         total = (
             found.policy
