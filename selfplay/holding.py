@@ -32,11 +32,21 @@ def held(run: Path, thread_count: int | None) -> Iterator[threading.Event]:
         try:
             yield stop
         except Diverged as error:
-            raise Diverged(f"{error}. The last good checkpoint is {checkpoints.resolve(run)}") from None
+            raise Diverged(f"{error}. The last good checkpoint is {last_good(run)}") from None
         except OSError as error:
             if error.errno != errno.ENOSPC:
                 raise
             raise DiskFull(f"no space left in {run}; free some and resume, the last save is complete") from None
+
+
+def last_good(run: Path) -> Path:
+    """The newest checkpoint, or, where they say what the loss was, the newest that knew more than nothing: a loss that
+    rises slowly has spoilt some before it stops the training."""
+    newest_first = checkpoints.numbered(run)[::-1]
+    for folder in newest_first:
+        if checkpoints.read_card(folder).meta.get("relative_loss", 0.0) <= 1.0:
+            return folder
+    return newest_first[-1] if newest_first else checkpoints.resolve(run)
 
 
 @contextmanager

@@ -262,6 +262,7 @@ class _Training:
                 "positions": counters.positions,
                 "simulations": counters.simulations,
                 "seed": settings.seed,
+                "relative_loss": round(self.learner.smoothed / self.learner.ignorance, 4),
             },
         )
         counters.checkpoint_due = (counters.seconds // settings.checkpoint_seconds + 1) * settings.checkpoint_seconds

@@ -27,6 +27,7 @@ SETTINGS = TrainConfig(
     game="tic_tac_toe",
     net=NetConfig(blocks=1, channels=8, pool_every=0),
     min_positions=1,
+    window=150,  # of the 1,400 positions or so that there are a third stay in it
     batch=32,
     decay=0.0,
     save_seconds=0.1,

@@ -1,8 +1,13 @@
 """SIGKILL at random moments."""
 
+import contextlib
 import shutil
+import signal
 import subprocess
 import sys
+import time
+from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -53,3 +58,67 @@ def test_a_run_killed_again_and_again_ends_like_one_left_alone(run, kills):
     timed = ("seconds", "version", "checkpoint_due", "checkpoint_steps")  # these tell how long it took
     for name, value in facts["counters"].items():
         assert name in timed or killed_facts["counters"][name] == value
+    kept = chunks.listing(run / chunks.FOLDER)
+    assert kept == chunks.listing(alone / chunks.FOLDER) == sorted(facts["counters"]["window"])
+    assert 2 <= len(kept) < 10  # the window has let some go, and their files too
+
+
+PROGRAM = """
+import sys
+from pathlib import Path
+from selfplay import config, options
+from selfplay.train import train
+run = Path(sys.argv[1])
+begun = (run / options.FILE).exists()
+settings = config.preset("tic_tac_toe", slots=16, min_positions=200, window=10**6, save_seconds=0.2, chunk_seconds=0.2)
+train(run, None if begun else settings, 1e6, resuming=begun)
+"""
+
+
+def working_on(run):
+    """Ids of the processes that play for a run."""
+    commands = {path.parent.name: path for path in Path("/proc").glob("[0-9]*/cmdline")}
+    found = []
+    for pid, path in commands.items():
+        with contextlib.suppress(OSError):  # it has just ended
+            words = path.read_bytes().split(b"\0")
+            if b"selfplay.worker" in words and str(run).encode() in words:
+                found.append(int(pid))
+    return found
+
+
+def eventually(true, seconds=60.0):
+    deadline = time.monotonic() + seconds
+    while not (found := true()):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    return found
+
+
+@pytest.mark.parametrize("kills", [3, pytest.param(20, marks=pytest.mark.slow)])
+def test_games_of_live_workers_are_counted_once_however_often_the_run_is_killed(tmp_path, kills):
+    """Workers outlive a killed learner by a moment, and leave files that it has never seen."""
+    run, random = tmp_path / "run", np.random.default_rng(0)
+
+    def steps():
+        return files.read_tensors(run / FILE)[1]["steps"] if (run / FILE).exists() else 0
+
+    def has_learned(process, before):
+        return process.poll() is not None or steps() > before
+
+    before = 0
+    for kill in range(kills + 1):
+        process = subprocess.Popen([sys.executable, "-c", PROGRAM, str(run)], stderr=subprocess.PIPE, text=True)
+        with process:
+            eventually(partial(has_learned, process, before))
+            time.sleep(random.uniform(0.0, 0.5))
+            process.send_signal(signal.SIGKILL if kill < kills else signal.SIGINT)
+            assert process.wait(30) == (-signal.SIGKILL if kill < kills else 0), process.stderr.read()
+        eventually(lambda: not working_on(run))
+        assert steps() > before  # nothing that was saved is lost
+        before = steps()
+    counters = files.read_tensors(run / FILE)[1]["counters"]
+    names = chunks.listing(run / chunks.FOLDER)
+    assert len({name.split("-")[1] for name in names}) > 1  # of several of the run's lives
+    assert sorted(counters["window"]) == names  # all that was ever written, each file once
+    assert counters["games"] == sum(len(chunks.read(run / chunks.FOLDER / name)[0].lengths) for name in names)

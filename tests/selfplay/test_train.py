@@ -21,6 +21,7 @@ from selfplay import chunks, config, files, holding, progress
 from selfplay import train as loop
 from selfplay.config import TrainConfig
 from selfplay.errors import DiskFull, Diverged
+from selfplay.holding import last_good
 from selfplay.initial import begin_from, network_of
 from selfplay.play import SelfPlay
 from selfplay.state import FILE
@@ -257,6 +258,25 @@ def test_not_a_number_stops_and_names_the_last_good_checkpoint(tmp_path, monkeyp
     named = str(caught.value).rpartition(" ")[2]
     tensors = checkpoints.read(named).tensors
     assert all(torch.isfinite(tensor).all() for tensor in tensors.values())
+
+
+def test_a_loss_that_rose_slowly_has_spoilt_the_newest_checkpoints(tmp_path, workers):
+    result, _ = run_some(tmp_path / "run")
+    whole = checkpoints.read_card(result.checkpoint)
+    assert 0 < whole.meta["relative_loss"] < 1  # it has learned something
+    net = checkpoints.read(result.checkpoint).tensors
+    for loss in (0.9, 1.2, 2.9):
+        folder = checkpoints.next_numbered(tmp_path / "run")
+        checkpoints.save(
+            folder,
+            kind=whole.kind,
+            game=whole.game,
+            game_version=whole.game_version,
+            net_config=whole.net_config,
+            tensors=net,
+            meta={**whole.meta, "relative_loss": loss},
+        )
+    assert last_good(tmp_path / "run") == checkpoints.numbered(tmp_path / "run")[-3]
 
 
 def test_damaged_files_of_games_are_put_aside_and_reported(tmp_path, workers, ready):
