@@ -1,8 +1,9 @@
 """Do checkpoints climb? ``python -m bench.order RUN [--checkpoints 5] [--pairs 40] [--simulations 64] [--json]``.
 
-A ladder of a Connect Four training: random play, plain tree search (UCT), checkpoints spread over the run, and the
-perfect player. Prints Elo with 95% intervals in the order in which they should stand, and for each whether it stands
-"above" the one before (their intervals lie apart), only "higher" (they overlap), or even "LOWER".
+A ladder of a Connect Four training, everybody against everybody: random play, plain tree search (UCT), checkpoints
+each of which is twice as old as the one before, up to the last, and the perfect player. Prints Elo with 95% intervals
+in the order in which they should stand, and for each whether it stands "above" the one before (their intervals lie
+apart), only "higher" (they overlap), or even "LOWER".
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from arena.cli.compete import play_ladder, spread
+from agents.checkpoints import numbered
+from arena.cli.compete import play_ladder, searching
 from arena.ladder import Ladder
 from arena.roster import LadderConfig
 from arena.standings import Standing, standings
@@ -29,15 +31,23 @@ BELOW, PERFECT = ("random", "mcts?simulations=400"), "perfect"  # the checkpoint
 def climb(run: Path, checkpoints: int, simulations: int, pairs: int, seed: int, store: Path) -> list[Standing]:
     """The agents' standings, in the order in which they should stand."""
     kept = Store(store)
-    contest = Ladder(kept, "order", LadderConfig("connect_four", "adaptive", pairs, seed=seed))
-    some = spread(run, checkpoints + 1, simulations)
-    if len(some) < 2:
-        raise InputError(f"{run} is no training run with two checkpoints or more")
-    contest.enter([*BELOW, *some[1:], PERFECT])  # the first one has learned nothing
+    contest = Ladder(kept, "order", LadderConfig("connect_four", "round_robin", pairs, seed=seed))
+    some = [f"{folder}{searching(simulations)}" for folder in doublings(run, checkpoints)]
+    contest.enter([*BELOW, *some, PERFECT])
     play_ladder(contest)
     rows = sorted(standings(contest).rows, key=lambda row: row.entrant.number)
     kept.close()
     return rows
+
+
+def doublings(run: Path, count: int) -> list[Path]:
+    """At most so many checkpoints, each about twice as old as the one before, and the last among them."""
+    found = numbered(run)
+    last = len(found) - 1
+    if last < 1:
+        raise InputError(f"{run} is no training run with two checkpoints or more")
+    ages = {round(last / 2**i) for i in range(count)} - {0}  # the first one has learned nothing
+    return [found[age] for age in sorted(ages)]
 
 
 def verdicts(rows: Sequence[Standing]) -> list[str]:
@@ -66,8 +76,8 @@ def as_json(rows: Sequence[Standing]) -> list[dict[str, Any]]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("run", type=Path, help="the folder of a training run of Connect Four")
-    parser.add_argument("--checkpoints", type=int, default=5, help="spread over the run, the last one among them")
-    parser.add_argument("--pairs", type=int, default=40, help="of games, for each agent")
+    parser.add_argument("--checkpoints", type=int, default=5, help="at most so many, the last one among them")
+    parser.add_argument("--pairs", type=int, default=40, help="of games, for each couple")
     parser.add_argument("--simulations", type=int, default=64, help="of the checkpoints' searches")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", action="store_true")

@@ -59,6 +59,7 @@ def played(path: Path) -> dict[str, MatchRecord]:
     ("game", "kills", "share"),
     [
         ("tic_tac_toe", 20, 0.8),
+        ("adaptive", 4, 0.8),
         pytest.param("moba_5v5", 4, 0.6, marks=pytest.mark.slow),
     ],
 )

@@ -23,6 +23,15 @@ def test_the_verdicts():
     assert order.verdicts([row(0), replace(row(21), low=10.0)]) == ["", "higher"]  # they touch
 
 
+def test_checkpoints_are_chosen_by_doubling(tmp_path):
+    for number in range(12):
+        folder = tmp_path / "checkpoints" / f"{number:06d}"
+        folder.mkdir(parents=True)
+        (folder / "checkpoint.json").touch()
+    assert [int(folder.name) for folder in order.doublings(tmp_path, 3)] == [3, 6, 11]  # of 2.75, 5.5 and 11
+    assert [int(folder.name) for folder in order.doublings(tmp_path, 9)] == [1, 3, 6, 11]
+
+
 def test_the_command(tmp_path, monkeypatch, capsys):
     game = envs.make("connect_four")
     for number in range(3):
