@@ -50,6 +50,7 @@ class GameKey:
     id: str  # unique within the match
     seat: int  # the seat this agent has: 0 moves first; in team games it is the side, as named in `GameSpec.seats`
     seed: int  # 0..2**63-1; the agent's only source of chance in this game, so that the game can be repeated
+    fen: str = ""  # where a board game begins, if not with its initial position
 
 
 @dataclass(frozen=True, slots=True)

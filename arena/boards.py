@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from agents.core import Agent, Batch, GameKey
 from arena.adjudication import adjudicated
-from arena.openings import after
+from arena.openings import FEN, Opening, Placed, after
 from arena.runner import (
     DEFAULT_LIMITS,
     Answer,
@@ -57,13 +57,17 @@ def play(
         yield from table.ply()
 
 
+def _opening(task: Task) -> Opening:
+    return Placed(task.options[FEN], task.opening) if FEN in task.options else task.opening
+
+
 class _Table:
     """The games of one call of `play`; rows of all arrays are tasks, ``n`` of them."""
 
     def __init__(self, game: BoardGame, players: tuple[Player, Player], tasks: Sequence[Task], limits: Limits) -> None:
         self.game, self.players, self.limits = game, players, limits
         self.sheet = Sheet(game.spec, players, tasks)
-        self.states = after(game, [task.opening for task in tasks])  # uint64[n, W]
+        self.states = after(game, [_opening(task) for task in tasks])  # uint64[n, W]
         self.first = np.array([task.first for task in tasks], np.int8)  # [n]
         self.values: list[list[float | None]] = [[None] * len(task.opening) for task in tasks]  # for the first seat
         self.max_plies = limits.max_plies or game.spec.max_plies

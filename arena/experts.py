@@ -36,7 +36,7 @@ from agents.uci.options import UciOptions, settings
 from agents.uci.process import Process, launch
 from agents.uci.programs import resolve
 from arena.adjudication import Adjudication, adjudicated
-from arena.openings import Opening, after, largest_book
+from arena.openings import Line, after, largest_book
 from envs.core import BoardGame, InputError, State
 
 GAME = "chess"
@@ -177,7 +177,7 @@ class _Maker:
         done = finished(path, self.label)
         self.done = len([number for number in done if number <= games])
         self.todo = iter([number for number in range(1, games + 1) if number not in done])
-        self.book: list[Opening] = largest_book(self.game, games, config.plies, config.seed)
+        self.book: list[Line] = largest_book(self.game, games, config.plies, config.seed)
         self.path, self.plies, self.made = path, 0, 0
         self.began = time.monotonic()
 

@@ -1,21 +1,39 @@
 """Opening books: distinct positions, a few random legal plies into the game, from which mirrored pairs are played.
 
-Agents without chance would otherwise play one and the same game for ever. An opening is the actions that lead to it;
-no two openings of a book lead to the same position, its images under the board's symmetries included, and none to a
-finished game.
+Agents without chance would otherwise play one and the same game for ever. An opening is the actions that lead to it,
+from the initial position or, where a file names another (`arena.books`), from that one; no two openings of a book lead
+to the same position, its images under the board's symmetries included, and none to a finished game.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import islice
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from envs.core import BoardGame, GameSpec, IllegalAction, InputError, States
 
-Opening = tuple[int, ...]
+Line = tuple[int, ...]  # actions
+FEN = "fen"  # the option of a game that begins elsewhere; see `begin`
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """An opening that does not begin with the initial position."""
+
+    fen: str
+    actions: Line = ()
+
+    @property
+    def options(self) -> dict[str, Any]:
+        return {FEN: self.fen}
+
+
+Opening = Line | Placed
 
 _DRAWS = 256  # random openings tried at a time
 _PATIENCE = 8  # rounds of draws without a new position after which the rest is found by listing all positions
@@ -27,7 +45,7 @@ def default_plies(spec: GameSpec) -> tuple[int, int]:
     return most // 2, most
 
 
-def make_book(game: BoardGame, count: int, plies: tuple[int, int] | None = None, seed: int = 0) -> list[Opening]:
+def make_book(game: BoardGame, count: int, plies: tuple[int, int] | None = None, seed: int = 0) -> list[Line]:
     """``count`` openings of ``plies[0]`` to ``plies[1]`` plies; a shorter book begins the longer one of its seed.
 
     Raises `InputError` with their exact number when there are fewer distinct openings.
@@ -42,7 +60,7 @@ def make_book(game: BoardGame, count: int, plies: tuple[int, int] | None = None,
     return book
 
 
-def largest_book(game: BoardGame, at_most: int, plies: tuple[int, int] | None = None, seed: int = 0) -> list[Opening]:
+def largest_book(game: BoardGame, at_most: int, plies: tuple[int, int] | None = None, seed: int = 0) -> list[Line]:
     """The first ``at_most`` openings that `make_book` gives, or all there are. Raises `InputError` where none are."""
     least, most = plies = plies or default_plies(game.spec)
     if not 0 <= least <= most:
@@ -55,12 +73,29 @@ def largest_book(game: BoardGame, at_most: int, plies: tuple[int, int] | None = 
     return book
 
 
+def begin(game: BoardGame, options: Mapping[str, Any]) -> States:
+    """uint64[1, W]: where a game with these options begins. Raises `InputError` for others than `FEN`, for a FEN that
+    is none, and where the game has none."""
+    if other := set(options) - {FEN}:
+        raise InputError(f"{game.spec.title} has no option {min(other)!r}")
+    if FEN not in options:
+        return game.init(1)
+    if not hasattr(game, "from_fen"):
+        raise InputError(f"{game.spec.title} begins with its initial position only, not with {options[FEN]!r}")
+    state: States = game.from_fen(str(options[FEN]))[None]
+    return state
+
+
 def after(game: BoardGame, openings: Sequence[Opening]) -> States:
     """uint64[n, W]: the positions after these openings. Raises `IllegalAction` where one cannot be played."""
     states = game.init(len(openings))
-    for ply in range(max(map(len, openings), default=0)):
-        rows = np.array([b for b, opening in enumerate(openings) if len(opening) > ply])
-        actions = np.array([openings[b][ply] for b in rows], np.int32)
+    lines = [opening.actions if isinstance(opening, Placed) else opening for opening in openings]
+    for b, opening in enumerate(openings):
+        if isinstance(opening, Placed):
+            states[b] = begin(game, opening.options)[0]
+    for ply in range(max(map(len, lines), default=0)):
+        rows = np.array([b for b, line in enumerate(lines) if len(line) > ply])
+        actions = np.array([lines[b][ply] for b in rows], np.int32)
         legal = game.legal(states[rows])
         for b, action, allowed in zip(rows.tolist(), actions.tolist(), legal, strict=True):
             if not (0 <= action < len(allowed) and allowed[action]):
@@ -80,7 +115,7 @@ def _range(plies: tuple[int, int]) -> str:
     return str(plies[0]) if plies[0] == plies[1] else f"{plies[0]}-{plies[1]}"
 
 
-def _openings(game: BoardGame, least: int, most: int, seed: int) -> Iterator[Opening]:
+def _openings(game: BoardGame, least: int, most: int, seed: int) -> Iterator[Line]:
     """All openings once each: random ones first; when draws bring no new ones, what is left in a random order."""
     seen: set[int] = set()
     rng = np.random.default_rng([seed, least, most])
@@ -97,7 +132,7 @@ def _openings(game: BoardGame, least: int, most: int, seed: int) -> Iterator[Ope
         yield rest[i]
 
 
-def _draw(game: BoardGame, least: int, most: int, rng: np.random.Generator) -> list[tuple[int, Opening]]:
+def _draw(game: BoardGame, least: int, most: int, rng: np.random.Generator) -> list[tuple[int, Line]]:
     """Random openings with their canonical keys, those that run into the end of the game left out."""
     lengths = rng.integers(least, most + 1, _DRAWS)
     states = game.init(_DRAWS)
@@ -112,7 +147,7 @@ def _draw(game: BoardGame, least: int, most: int, rng: np.random.Generator) -> l
     return [(int(keys[b]), tuple(actions[b, : lengths[b]].tolist())) for b in np.flatnonzero(unfinished)]
 
 
-def _enumerate(game: BoardGame, least: int, most: int) -> Iterator[tuple[int, Opening]]:
+def _enumerate(game: BoardGame, least: int, most: int) -> Iterator[tuple[int, Line]]:
     """Every distinct unfinished position after ``least`` to ``most`` plies with one way to get there, ply by ply."""
     states, lines = game.init(1), np.zeros((1, 0), np.int32)
     seen: set[int] = set()

@@ -38,13 +38,16 @@ def to_pgn(record: MatchRecord) -> str:
         raise InputError(f"PGN is for chess and minichess; match {record.id!r} is one of {game.spec.title}")
     shown = frames(record)
     exporter = chess.pgn.StringExporter(columns=100)
-    for name, value in _headers(record, game.to_fen(shown[0].state), variant).items():  # type: ignore[attr-defined]
+    start = game.to_fen(shown[0].state)  # type: ignore[attr-defined]
+    first = int(start.split()[5])
+    for name, value in _headers(record, start, variant).items():
         exporter.visit_header(name, value)
     exporter.end_headers()
     numbered = True
     for frame in shown[:-1]:
         if frame.mover == 0 or numbered:
-            exporter.write_token(f"{frame.ply // 2 + 1}{'...' if frame.mover else '.'} ")
+            number = first + (frame.ply + (shown[0].mover or 0)) // 2
+            exporter.write_token(f"{number}{'...' if frame.mover else '.'} ")
         exporter.write_token(game.san(frame.state, frame.choice) + " ")  # type: ignore[attr-defined]
         comment = "book" if frame.ply < len(record.opening) else _comment(frame)
         if comment:
@@ -72,7 +75,9 @@ def _headers(record: MatchRecord, start: str, variant: str) -> dict[str, str]:
         "Termination": _termination(record),
     }
     if variant != "chess":
-        headers |= {"Variant": variant, "SetUp": "1", "FEN": start}
+        headers["Variant"] = variant
+    if variant != "chess" or record.options:
+        headers |= {"SetUp": "1", "FEN": start}
     return {name: _safe(value) for name, value in headers.items()}
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 import envs
 from agents.core import Agent, AgentError, Batch, GameKey
 from agents.registry import load
+from arena.openings import FEN, begin
 from arena.records import MatchRecord
 from arena.runner import agent_seed, one_line
 from envs.core import InputError, ScoreGame, TeamGame
@@ -52,7 +53,7 @@ def movers(record: MatchRecord) -> list[int]:
         units = len(envs.team_game(record.game).units)
         return [int(entry % units >= units // 2) for entry in range(len(record.actions))]
     game = envs.make(record.game)
-    states, seats = game.init(1), []
+    states, seats = begin(game, record.options), []
     for action in record.actions:
         seats.append(int(game.mover(states)[0]))
         states = game.step(states, np.array([action], np.int32))
@@ -88,7 +89,11 @@ def _findings(record: MatchRecord) -> Iterator[Finding]:
         yield from _teams(record, envs.team_game(record.game))
         return
     game = envs.make(record.game)
-    states = game.init(1)
+    try:
+        states = begin(game, record.options)
+    except InputError as error:
+        yield Finding(None, str(error))
+        return
     for ply, action in enumerate(record.actions):
         legal = np.flatnonzero(game.legal(states)[0]).tolist()
         if action not in legal:
@@ -187,7 +192,7 @@ def _differences(record: MatchRecord, seat: int, loader: Callable[[str], Agent])
         if agent.fingerprint != ref.fingerprint:
             yield Finding(None, f"{ref.spec} is another player now: {agent.fingerprint}, it was {ref.fingerprint}")
             return
-        agent.start(spec, [GameKey(record.id, seat, agent_seed(record.seed, seat))])
+        agent.start(spec, [GameKey(record.id, seat, agent_seed(record.seed, seat), record.options.get(FEN, ""))])
         for plies, observations, legal, histories in _asked(record, seat):
             batch = Batch(np.zeros(len(plies), np.int64), observations, legal, histories)
             for ply, decision in zip(plies, agent.act(batch), strict=True):
@@ -218,7 +223,7 @@ def _asked(record: MatchRecord, seat: int) -> Iterator[Question]:
         yield from _asked_side(record, seat)
         return
     game = envs.make(record.game)
-    states = game.init(1)
+    states = begin(game, record.options)
     for ply, action in enumerate(record.actions):
         if ply >= len(record.opening) and game.mover(states)[0] == seat:
             yield [ply], states.copy(), game.legal(states), [list(record.actions[:ply])]

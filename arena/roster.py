@@ -18,7 +18,7 @@ import envs
 from arena.adjudication import Adjudication
 from arena.duplicates import Points, duplicates
 from arena.families import for_points, for_teams
-from arena.openings import Opening, after, default_plies, largest_book
+from arena.openings import Opening, Placed, after, default_plies, largest_book
 from arena.records import AgentRef
 from arena.runner import DEFAULT_LIMITS, Limits
 from arena.schedule import Pairing, pair_number
@@ -81,10 +81,15 @@ def read_config(store: Store, name: str) -> LadderConfig | None:
         limits["adjudicate"] = Adjudication(**limits["adjudicate"])
     tuples = {
         "plies": tuple(fields["plies"]),
-        "openings": tuple(map(tuple, fields.get("openings", ()))),
+        "openings": tuple(map(_opening, fields.get("openings", ()))),
         "anchors": tuple((fingerprint, elo) for fingerprint, elo in fields.get("anchors", ())),
     }
     return LadderConfig(**{**fields, **tuples, "limits": Limits(**limits)})
+
+
+def _opening(stored: list[Any]) -> Opening:
+    """Actions, or a FEN and actions."""
+    return Placed(stored[0], tuple(stored[1])) if isinstance(next(iter(stored), 0), str) else tuple(stored)
 
 
 def configure(store: Store, name: str, config: LadderConfig) -> LadderConfig:
@@ -123,6 +128,7 @@ def configure(store: Store, name: str, config: LadderConfig) -> LadderConfig:
             raise InputError(f"ladder {name!r} was made with {old.pairs} pairs, which cannot become {config.pairs}")
     if config != old:
         fields = {field.name: getattr(config, field.name) for field in dataclasses.fields(config)}
+        fields["openings"] = [(o.fen, o.actions) if isinstance(o, Placed) else o for o in config.openings]
         fields |= {"limits": dataclasses.asdict(config.limits), "options": dict(config.options)}
         text = json.dumps({**fields, "game_version": spec.version})
         created = datetime.now(UTC).isoformat(timespec="seconds")

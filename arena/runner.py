@@ -32,7 +32,7 @@ from numpy.typing import NDArray
 
 from agents.core import Agent, AgentError, Batch, GameKey
 from arena.adjudication import Adjudication
-from arena.openings import Opening
+from arena.openings import FEN, Line
 from arena.records import AgentRef, Fault, FaultKind, MatchRecord, Ply, Termination
 from envs.bits import mix
 from envs.core import GameSpec, InputError
@@ -76,9 +76,9 @@ class Task:
 
     id: str
     seed: int  # 0..2**63-1
-    opening: Opening
+    opening: Line
     first: int  # which player has the first seat, 0 or 1
-    options: Mapping[str, Any] = field(default_factory=dict)  # of a team game, as JSON has them
+    options: Mapping[str, Any] = field(default_factory=dict)  # of the game, as JSON has them
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +129,11 @@ def versions(family: str) -> dict[str, str]:
 
 def keys_for(tasks: Sequence[Task], player: int) -> list[GameKey]:
     """What ``player`` is started with."""
-    return [GameKey(task.id, seat := int(task.first != player), agent_seed(task.seed, seat)) for task in tasks]
+    seats = [int(task.first != player) for task in tasks]
+    return [
+        GameKey(task.id, seat, agent_seed(task.seed, seat), task.options.get(FEN, ""))
+        for task, seat in zip(tasks, seats, strict=True)
+    ]
 
 
 def agent_seed(seed: int, seat: int) -> int:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from itertools import combinations, pairwise
 from typing import Any
 
-from arena.openings import Opening
+from arena.openings import Opening, Placed
 from arena.runner import Task
 from envs.core import GameSpec
 
@@ -89,10 +89,11 @@ def tasks(
         yield from _solos(ladder, seed, spec, a, pairing)
         return
     for k in range(pairing.start, pairing.start + pairing.pairs):
-        opening = book[k % len(book)]
-        name = json.dumps(
-            [ladder, seed, spec.id, spec.version, a, b, k, opening, *([dict(options)] if options else [])]
-        )
+        opening, own = book[k % len(book)], dict(options or {})
+        if isinstance(opening, Placed):
+            own |= opening.options
+            opening = opening.actions
+        name = json.dumps([ladder, seed, spec.id, spec.version, a, b, k, opening, *([own] if own else [])])
         digest = hashlib.blake2b(name.encode(), digest_size=16).digest()
         for first in (0, 1):
             yield Task(
@@ -100,7 +101,7 @@ def tasks(
                 seed=int.from_bytes(digest[8:], "big") >> 1,
                 opening=opening,
                 first=first,
-                options=dict(options or {}),
+                options=own,
             )
 
 

@@ -59,6 +59,7 @@ class UciAgent:
     def start(self, spec: GameSpec, games: Sequence[GameKey]) -> None:
         self._game = envs.make(spec.id)
         self._games.clear()
+        self._starts = [game.fen for game in games]
         variant = getattr(self._game, "uci_variant", None)
         if variant is None:
             raise AgentError(f"{self.name} does not play {spec.title}")
@@ -114,8 +115,9 @@ class UciAgent:
 
         async def work(engine: Process) -> None:
             for row in rows:  # shared with the other engines
-                moves = self._moves(int(batch.games[row]), batch.history[row])
-                decisions[row] = await self._search(engine, moves, batch.observations[row])
+                number = int(batch.games[row])
+                moves = self._moves(number, batch.history[row])
+                decisions[row] = await self._search(engine, self._starts[number], moves, batch.observations[row])
 
         try:
             async with asyncio.TaskGroup() as group:
@@ -125,10 +127,11 @@ class UciAgent:
             raise errors.exceptions[0] from None
         return [decisions[row] for row in range(len(batch))]
 
-    async def _search(self, engine: Process, moves: list[str], state: State) -> Decision:
+    async def _search(self, engine: Process, fen: str, moves: list[str], state: State) -> Decision:
         await self._tell(engine, ["ucinewgame"])
         heard, began = Listener(), time.perf_counter()
-        position = " ".join(["position startpos", *(["moves", *moves] if moves else [])])
+        start = f"fen {fen}" if fen else "startpos"
+        position = " ".join(["position", start, *(["moves", *moves] if moves else [])])
         answer = await engine.ask([position, self._options.go], "bestmove", self._options.seconds, heard)
         ms = (time.perf_counter() - began) * 1e3
         text = " ".join(answer.split()[1:2])
@@ -150,7 +153,10 @@ class UciAgent:
         """The names of a game's actions so far."""
         known = self._games.get(number)
         if known is None or list(history[: len(known.actions)]) != known.actions:
-            known = self._games[number] = _Game(self._game.init(1)[0])
+            fen = self._starts[number]
+            known = self._games[number] = _Game(
+                self._game.from_fen(fen) if fen else self._game.init(1)[0]  # type: ignore[attr-defined]
+            )
         for action in history[len(known.actions) :]:
             known.moves.append(self._game.action_name(known.state, action))
             known.actions.append(action)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 import envs
+from arena.openings import begin
 from arena.records import MatchRecord, Ply
 from arena.view.figures import printable
 from envs.core import BoardGame, InputError, State
@@ -58,7 +59,10 @@ def frames(record: MatchRecord) -> list[Frame]:
             f"only version {game.spec.version} is here"
         )
     shown: list[Frame] = []
-    states = game.init(1)
+    try:
+        states = begin(game, record.options)
+    except InputError as error:
+        raise ReplayError(f"match {record.id!r} does not replay: {error}") from None
     last = None
     for ply, action in enumerate((*record.actions, None)):
         if action is not None and not _is_legal(game, states, action):
