@@ -15,6 +15,14 @@ import envs
 from agents import checkpoints, networks
 from arena.uci import player
 
+MOVE = "[a-h][1-8][a-h][1-8][qrbn]?"
+NUMBERS = "depth|seldepth|multipv|nodes|nps|time|hashfull"
+ASIDE = re.compile(  # what may be said before the line that is waited for: facts about itself and about a search
+    rf"info( ({NUMBERS}) \d+| score (cp|mate) -?\d+| wdl \d+ \d+ \d+| pv( {MOVE})+)+"
+    r"|info string (?!error).*|id (name|author) .+"
+    r"|option name .+ type (check default (true|false)|spin default \d+ min \d+ max \d+|string default .*|button"
+    r"|combo default .+( var .+)+)|"
+)
 PROGRAM = [sys.executable, "-c", "import arena.cli; arena.cli.main()", "uci", "--agent"]
 
 
@@ -60,7 +68,8 @@ class Conversation:
         self.process.stdin.flush()
 
     def expect(self, pattern: str, seconds: float) -> list[str]:
-        """What is said up to the first line that matches; fails if none does in time."""
+        """What is said up to the first line that matches; fails if none does in time, and if another line is said
+        before it than UCI allows there."""
         said, until = [], time.monotonic() + seconds
         while True:
             try:
@@ -70,15 +79,17 @@ class Conversation:
             said.append(line)
             if re.fullmatch(pattern, line):
                 return said
+            assert ASIDE.fullmatch(line), f"{line!r}, before {pattern!r}"
 
     def silent(self, pattern: str, seconds: float) -> None:
-        """Fails if a line is said that matches; lines that do not are dropped."""
+        """Fails if a line is said that matches, or that UCI does not allow then; others are dropped."""
         until = time.monotonic() + seconds
         while (left := until - time.monotonic()) > 0:
             try:
                 line = self._lines.get(timeout=left)
             except queue.Empty:
                 return
+            assert ASIDE.fullmatch(line), line
             assert not re.fullmatch(pattern, line), line
 
     def quit(self, seconds: float = 5.0) -> int:

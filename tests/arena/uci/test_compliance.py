@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from .engines import Conversation, untrained
+from .engines import MOVE, Conversation, untrained
 
-MOVE = "[a-h][1-8][a-h][1-8][qrbn]?"
 BEST = f"bestmove {MOVE}( ponder {MOVE})?"
 MATE_IN_ONE = "6k1/5ppp/8/8/8/8/8/R3K3 w - - 0 1"  # Ra8#
 MATE_IN_TWO = "7k/8/8/8/8/8/R7/1R4K1 w - - 0 1"  # Ra7 Kg8 Rb8#
@@ -151,7 +150,8 @@ def test_it_quits_while_it_loads_and_when_the_program_goes(engine, checkpoint):
 
 def test_what_came_while_it_loaded_is_done_in_order(engine):
     engine.send("uci", "setoption name MultiPV value 2", "position startpos moves e2e4", "go nodes 100", "isready")
-    said = engine.expect("bestmove .*", 60)
+    engine.expect("uciok", 2)
+    said = [*engine.expect("readyok|bestmove .*", 60), *engine.expect("readyok|bestmove .*", 60)]
     assert any(" multipv 2 " in line for line in said)
 
 
