@@ -80,12 +80,16 @@ def board_text(game_id: str, state: State, before: State | None = None) -> Text:
     now = game.to_text(state)
     then = game.to_text(before) if before is not None else now
     board = Text(now, no_wrap=True)
-    for character, style in (("X", f"bold {SERIES[0]}"), ("O", f"bold {SERIES[1]}"), (".", "dim")):
-        board.highlight_regex(re.escape(character), style)
+    pieces = hasattr(game, "uci_variant")  # letters, of either case, in the lines that begin with a rank's number
     for line, old in zip(re.finditer(".+", now), then.split("\n"), strict=False):
         for square in re.finditer(r"(?<!\S)\S(?!\S)", line[0]):  # longer words are no squares
+            at = line.start() + square.start(), line.start() + square.end()
+            if square[0] == ".":
+                board.stylize("dim", *at)
+            elif (square[0].isalpha() and line[0][0].isdigit()) if pieces else square[0] in "XO":
+                board.stylize(f"bold {SERIES[square[0].islower() if pieces else square[0] == 'O']}", *at)
             if old[square.start() : square.end()] != square[0]:
-                board.stylize("reverse", line.start() + square.start(), line.start() + square.end())
+                board.stylize("reverse", *at)
     return board
 
 

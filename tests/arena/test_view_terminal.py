@@ -13,7 +13,7 @@ from rich.console import Console
 
 import envs
 from arena.view import keys
-from arena.view.charts import ASCII, UNICODE
+from arena.view.charts import ASCII, SERIES, UNICODE
 from arena.view.stepping import seek
 from arena.view.terminal import board_text, printed, render, watch
 from arena.view.timeline import frames
@@ -86,6 +86,9 @@ def test_words_beside_the_board_are_no_squares():
     board = board_text("chess", after[0], before[0])
     marked = sorted(span for span in board.spans if "reverse" in str(span.style))
     assert [board.plain[span.start : span.end] for span in marked] == ["P", "."]
+    for side, pieces in zip(SERIES, ("KQRRBBNNPPPPPPPP", "kqrrbbnnpppppppp"), strict=True):
+        coloured = [board.plain[span.start : span.end] for span in board.spans if side in str(span.style)]
+        assert sorted(coloured) == sorted(pieces)
 
 
 def test_names_are_never_read_as_markup():
