@@ -12,7 +12,8 @@ from selfplay.dqn import config
 @pytest.mark.parametrize("algo", ["pqn", pytest.param("dqn", marks=pytest.mark.slow)])
 def test_all_is_measured(monkeypatch, capsys, algo):
     usual = config.preset
-    small = {"games": 4, "batch": 8, "rollout": 4, "threads": 1, "net": {"channels": 4, "hidden": 16}}
+    small = {"games": 4, "batch": 8, "threads": 1, "net": {"channels": 4, "hidden": 16}}
+    small |= {"rollout": 4} if algo == "pqn" else {}
     monkeypatch.setattr(breakout.config, "preset", lambda game, algo: usual(game, algo=algo, **small))
     monkeypatch.setattr(breakout, "SETTLE", 2.0)
     monkeypatch.setattr(sys, "argv", ["breakout", "--algo", algo, "--seconds", "0.2", "--json"])
