@@ -107,7 +107,7 @@ def weights(run, budget, **changes):
 @pytest.mark.parametrize("algo", ["pqn", "dqn"])
 def test_the_same_seed_gives_the_same_updates(tmp_path, ticks, algo, updates):
     """Bit for bit, weights, optimizer and random state."""
-    budget = (60 + updates / 2) / 16  # there are at least two a tick
+    budget = (80 + updates / 2) / 16  # there are at least two a tick
     one, facts = weights(tmp_path / "1", budget, algo=algo)
     two, again = weights(tmp_path / "2", budget, algo=algo)
     other, _ = weights(tmp_path / "3", budget, algo=algo, seed=1)
