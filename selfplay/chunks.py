@@ -68,12 +68,12 @@ def unpack_turned(
     """float16[n, A] and bool[n, A]: the inverse of `pack`, and what is legal, with action ``a`` of row ``i`` at
     ``images[k[i], a]``."""
     policy, turned = np.zeros(legal.shape, np.float16), np.zeros(legal.shape, np.bool_)
-    _spread(packed.view(np.uint16), legal, images, k, policy.view(np.uint16), turned)
+    _fill(packed.view(np.uint16), legal, images, k, policy.view(np.uint16), turned)
     return policy, turned
 
 
 @njit(cache=True, nogil=True)
-def _spread(
+def _fill(
     packed: NDArray[np.uint16],  # half precision's bits: kernels have no such numbers
     legal: NDArray[np.bool_],
     images: NDArray[np.int32],

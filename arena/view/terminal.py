@@ -80,17 +80,26 @@ def board_text(game_id: str, state: State, before: State | None = None) -> Text:
     now = game.to_text(state)
     then = game.to_text(before) if before is not None else now
     board = Text(now, no_wrap=True)
-    pieces = hasattr(game, "uci_variant")  # letters, of either case, in the lines that begin with a rank's number
+    letters = hasattr(game, "uci_variant")
     for line, old in zip(re.finditer(".+", now), then.split("\n"), strict=False):
         for square in re.finditer(r"(?<!\S)\S(?!\S)", line[0]):  # longer words are no squares
             at = line.start() + square.start(), line.start() + square.end()
-            if square[0] == ".":
+            seat = _seat(square[0], line[0], letters)
+            if seat is not None:
+                board.stylize(f"bold {SERIES[seat]}", *at)
+            elif square[0] == ".":
                 board.stylize("dim", *at)
-            elif (square[0].isalpha() and line[0][0].isdigit()) if pieces else square[0] in "XO":
-                board.stylize(f"bold {SERIES[square[0].islower() if pieces else square[0] == 'O']}", *at)
             if old[square.start() : square.end()] != square[0]:
                 board.stylize("reverse", *at)
     return board
+
+
+def _seat(square: str, line: str, letters: bool) -> int | None:
+    """Whose piece stands there: X and O, or letters, which in the lines that begin with a rank's number are pieces of
+    chess, the first player's in upper case."""
+    if letters:
+        return int(square.islower()) if square.isalpha() and line[0].isdigit() else None
+    return "XO".index(square) if square in "XO" else None
 
 
 def _players(record: MatchRecord, shown: Sequence[Frame], ply: int, width: int, using: Glyphs) -> Text:
