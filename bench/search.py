@@ -129,7 +129,8 @@ def measure(
         arguments = ["bench.peers.openspiel_alphazero", *peer_size, "--flavour", "nnx"]
         whole = _together(peers, arguments, workers)["simulations_per_second"]
         found["OpenSpiel with its own network, simulations/s"] = whole
-        found["simulations / OpenSpiel with its own network"] = found["simulations/s"] / whole
+        if whole:  # in a few seconds it may not finish a search
+            found["simulations / OpenSpiel with its own network"] = found["simulations/s"] / whole
         arguments = ["bench.peers.pgx_mctx", *peer_size, "--batch", str(batch * workers)]
         mctx = _together(peers, arguments, 1)["simulations_per_second"]
         found["pgx + mctx, simulations/s"] = mctx
