@@ -29,6 +29,37 @@ def test_results_and_gradients_are_those_of_a_convolution(board, n):
         assert (mine - true).abs().max() < 5e-5 * true.abs().max()
 
 
+@pytest.mark.parametrize(
+    ("board", "taps", "bound"),
+    [((21, 21), 2, 1e-5), ((9, 9), 3, 2e-4), ((10, 13), 3, 1e-5), ((6, 9), 2, 1e-5), ((3, 2), 2, 1e-5)],
+)
+@pytest.mark.parametrize("parts", [1, 2])
+def test_without_padding(board, taps, parts, bound):
+    """A cell's channels lie in memory as rows of a block; nine points for 7 outputs cost digits."""
+    torch.manual_seed(0)
+    height, width = board
+    cells, weight = torch.rand(5, height, parts, width, 16 // parts), torch.randn(24, 16, taps, taps)
+    pull = torch.randn(5, height - taps + 1, width - taps + 1, 24)
+    found = answers(convolution.convolve_inside, cells, weight, pull)
+
+    def usual(cells, weight):
+        x = cells.permute(0, 2, 4, 1, 3).reshape(5, 16, *board)
+        return functional.conv2d(x, weight).permute(0, 2, 3, 1)
+
+    exact = answers(usual, cells.double(), weight.double(), pull.double())
+    for mine, true in zip(found, exact, strict=True):
+        assert mine.shape == true.shape
+        assert (mine - true).abs().max() < bound * true.abs().max()
+
+
+def test_bytes_are_numbers():
+    cells, weight = torch.randint(0, 256, (3, 5, 1, 5, 16), dtype=torch.uint8), torch.randn(8, 16, 2, 2)
+    found = convolution.convolve_inside(cells, weight.requires_grad_())
+    torch.testing.assert_close(found, convolution.convolve_inside(cells.float(), weight), rtol=0, atol=0)
+    found.sum().backward()
+    assert weight.grad.isfinite().all()
+
+
 @pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
 def test_it_does_not_matter_how_things_lie_in_memory(layout):
     torch.manual_seed(0)
