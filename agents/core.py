@@ -132,6 +132,7 @@ class AgentKind:
     example: str = ""  # a spec to show in help
     rating: Callable[[Any], float | None] = lambda options: None  # Elo that the options promise, on a common scale
     runs: Callable[[str, Any], str | None] = lambda target, options: None  # other people's code that loading it runs
+    thinks: Callable[[Any], float] = lambda options: 0.0  # seconds a move that the options ask for
 
     def fields(self) -> dict[str, dataclasses.Field[Any]]:
         return {field.name: field for field in dataclasses.fields(self.options)}

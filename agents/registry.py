@@ -128,6 +128,14 @@ def rating(spec: str) -> float | None:
     return kind.rating(options)
 
 
+def thinks(spec: str) -> float:
+    """Seconds a move that the spec asks for; 0 for most, and for what is no spec."""
+    with suppress(InputError):
+        kind, _, options = parse(spec)
+        return kind.thinks(options)
+    return 0.0
+
+
 def trusted(spec: str) -> str:
     """The spec with ``trust=true``, if its kind has such an option and the spec does not say. Raises `InputError`."""
     kind = parse(spec)[0]

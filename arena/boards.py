@@ -22,6 +22,7 @@ from arena.runner import (
     Answered,
     Complaint,
     Event,
+    History,
     Limits,
     Player,
     Sheet,
@@ -104,7 +105,7 @@ class _Table:
     def _ask(
         self, player: int, rows: NDArray[np.int64], states: States, legal: NDArray[np.bool_]
     ) -> Generator[Event, None, list[Answer]]:
-        batch = Batch(rows, states, legal, [self.sheet.lines[g] for g in rows.tolist()])
+        batch = Batch(rows, states, legal, [History(self.sheet.lines[g]) for g in rows.tolist()])
         answers, whole = yield from ask(
             player, self.players[player].agent, self.game.spec, self.sheet.keys[player], batch
         )

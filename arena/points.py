@@ -21,6 +21,7 @@ from arena.runner import (
     Complaint,
     Event,
     Finished,
+    History,
     Limits,
     Player,
     Sheet,
@@ -81,7 +82,7 @@ class _Table:
         """One action in every running game, and the ends that come of it."""
         rows = np.flatnonzero(self.sheet.running)
         legal = np.ones((len(rows), self.game.spec.num_actions), np.bool_)
-        batch = Batch(rows, self.play.observe(rows), legal, [self.sheet.lines[g] for g in rows.tolist()])
+        batch = Batch(rows, self.play.observe(rows), legal, [History(self.sheet.lines[g]) for g in rows.tolist()])
         answers, whole = yield from ask(0, self.player.agent, self.game.spec, self.sheet.keys[0], batch)
         if not whole:
             yield from self.start()

@@ -25,13 +25,14 @@ from datetime import UTC, datetime
 from multiprocessing.connection import Connection, wait
 from typing import IO
 
+from agents import registry
 from arena.families import forfeit
 from arena.records import FaultKind, MatchRecord
 from arena.runner import Answered, Finished, Thinking
 from arena.worker import Done, Job, Loading, Message, Ready, Unusable, WarmingUp
 
 _TICK = 0.25  # seconds between looks at the clock
-_AWAY = 1.0  # seconds without a look after which nobody is blamed for having been silent
+_AWAY = 1.0  # seconds: nobody is blamed for having been silent in a longer time without a look
 _INCORRIGIBLE = 3
 _DEATHS = 3  # of workers over one job, or before they are ready, until the machine is taken to be at fault
 _THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
@@ -104,13 +105,16 @@ class _Worker:
             case Unusable():
                 self.unusable = message
             case _ if self.order is not None:
-                limits = self.order.job.limits
-                self.allowed = limits.patience(len(message.games)) if isinstance(message, Thinking) else limits.load_s
+                job = self.order.job
+                self.allowed = job.limits.load_s
+                if isinstance(message, Thinking):
+                    asked = registry.thinks(job.players[message.player].spec)
+                    self.allowed = job.limits.patience(len(message.games), asked)
                 self.asked = Thinking(message.player, tuple(self.left)) if isinstance(message, WarmingUp) else message
 
-    def overdue(self, excused: float) -> bool:
-        """Whether an answer has been due for too long; time before ``excused`` does not count."""
-        return self.asked is not None and time.monotonic() - max(self.since, excused) > self.allowed
+    def overdue(self) -> bool:
+        """Whether an answer has been due for too long."""
+        return self.asked is not None and time.monotonic() - self.since > self.allowed
 
     def end(self, patience: float = 0.0) -> str:
         """Kills the process, if it has not ended after ``patience`` seconds, and all that it started. How it ended."""
@@ -136,7 +140,6 @@ class Pool:
         self._unusable: dict[str, str] = {}  # why, by fingerprint
         self._killed: Counter[str] = Counter()  # games in which an agent has killed its process for sure
         self._stillborn = 0
-        self._excused = 0.0  # when this process last came back from something else, such as Ctrl-Z
         self.plies = 0  # that agents have made, those of games not finished included
 
     def play(self, jobs: Iterable[Job]) -> Iterator[list[MatchRecord]]:
@@ -148,8 +151,10 @@ class Pool:
             busy = [worker for worker in self._workers if worker.order]
             if not records:
                 wait([worker.connection for worker in busy], _TICK)
-            if time.monotonic() - looked > _AWAY:  # workers may have waited until they could tell of their answers
-                self._excused = time.monotonic()
+            away = time.monotonic() - looked
+            if away > _AWAY:  # as by Ctrl-Z; workers may have waited until they could tell of their answers
+                for worker in busy:
+                    worker.since += away
             for worker in busy:
                 records += self._attend(worker, todo)
             looked = time.monotonic()
@@ -189,7 +194,7 @@ class Pool:
             self._unusable[ref.fingerprint] = f"{ref.name} could not be loaded: {worker.unusable.message}"
             todo.appendleft(worker.order)  # `_hand_out` will see that it cannot be played
             worker.order = worker.unusable = worker.asked = None
-        if alive and not worker.overdue(self._excused):
+        if alive and not worker.overdue():
             self._stillborn = 0 if worker.ready else self._stillborn
             return records
         how = worker.end(patience=0.0 if alive else 1.0)

@@ -25,7 +25,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,14 +54,37 @@ class Limits:
             if value is not None and not value > 0:
                 raise InputError(f"{name} must be positive, not {value}")
 
-    def patience(self, decisions: int) -> float:
-        """Seconds after which an agent that was asked for so many decisions at once is taken to hang."""
+    def patience(self, decisions: int, seconds: float = 0.0) -> float:
+        """Seconds after which an agent that was asked for so many decisions at once, and takes ``seconds`` for each
+        because its options say so, is taken to hang."""
         if self.move_ms is None:
-            return self.hang_s * decisions
+            return (self.hang_s + seconds) * decisions
         return self.hang_s + self.move_ms / 1e3 * decisions  # all would be too late by then
 
 
 DEFAULT_LIMITS = Limits()
+
+
+class History(Sequence[int]):
+    """What agents see of a game's actions: always all of them, and not to be changed."""
+
+    __slots__ = ("_actions",)
+
+    def __init__(self, actions: list[int]) -> None:
+        self._actions = actions
+
+    @overload
+    def __getitem__(self, index: int) -> int: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[int]: ...
+    def __getitem__(self, index: int | slice) -> int | list[int]:
+        return self._actions[index]
+
+    def __len__(self) -> int:
+        return len(self._actions)
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._actions)
 
 
 @dataclass(frozen=True, slots=True)

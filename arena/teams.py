@@ -21,6 +21,7 @@ from arena.runner import (
     Answered,
     Complaint,
     Event,
+    History,
     Limits,
     Player,
     Sheet,
@@ -106,11 +107,13 @@ class _Table:
         units, seats = self.units, (self.first[rows] != player).astype(np.int64)
         own = seats[:, None] * units + np.arange(units)  # [k, units]
         which = np.arange(len(rows))[:, None]
+        allowed = legal[which, own].reshape(-1, legal.shape[2])
+        histories = [self.histories[g][u] for g, slots in zip(rows.tolist(), own.tolist(), strict=True) for u in slots]
         batch = Batch(
             games=np.repeat(rows, units),
             observations=np.ascontiguousarray(seen[which, own].reshape(-1, *seen.shape[2:])),
-            legal=legal[which, own].reshape(-1, legal.shape[2]),
-            history=[self.histories[g][u] for g, slots in zip(rows.tolist(), own.tolist(), strict=True) for u in slots],
+            legal=allowed.copy(),  # what an agent is given is its own
+            history=[History(history) for history in histories],
         )
         agent, keys = self.players[player].agent, self.sheet.keys[player]
         answers, whole = yield from ask(player, agent, self.game.spec, keys, batch, units)
@@ -118,7 +121,7 @@ class _Table:
             yield from self.start(player)
         parts = [slice(i * units, (i + 1) * units) for i in range(len(rows))]
         return [
-            (g, self._examine(answers[part], batch.legal[part], len(batch.history[part.start])))
+            (g, self._examine(answers[part], allowed[part], len(histories[part.start])))
             for g, part in zip(rows.tolist(), parts, strict=True)
         ]
 

@@ -14,6 +14,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
@@ -23,6 +24,7 @@ from arena.records import AgentRef
 from arena.runner import Event, Limits, Player, Task, one_line
 
 _KEPT = 4  # agents that stay loaded between jobs
+_CLOSING = 5.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,18 @@ def load_with(loader: str) -> Callable[[str], Agent]:
     return found
 
 
+def _close(agent: Agent) -> None:
+    """Without it if it will not: nobody is asked for anything meanwhile, so that nobody could be blamed."""
+
+    def attempt() -> None:
+        with suppress(Exception):
+            agent.close()
+
+    thread = threading.Thread(target=attempt, daemon=True)
+    thread.start()
+    thread.join(_CLOSING)
+
+
 class Bench:
     """The agents that are loaded, the one used last at the end."""
 
@@ -91,7 +105,7 @@ class Bench:
             self.agents[key] = self.agents.pop(key)
             return
         while len(self.agents) >= _KEPT:
-            self.agents.pop(next(iter(self.agents))).close()
+            _close(self.agents.pop(next(iter(self.agents))))
         yield Loading(player)
         try:
             agent = load_with(job.loader)(ref.spec)

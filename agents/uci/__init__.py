@@ -12,6 +12,14 @@ from agents.uci.options import UciOptions
 from agents.uci.player import UciAgent
 from agents.uci.programs import PACKAGES
 
+
+def _runs(target: str, options: UciOptions) -> str | None:
+    """A known engine is nobody's code, but its options may name files that it writes and libraries that it loads."""
+    if target not in PACKAGES:
+        return f"the program {target!r}"
+    return f"{target} with the options {options.options!r}" if options.options else None
+
+
 AGENTS = {
     "uci": AgentKind(
         id="uci",
@@ -22,6 +30,7 @@ AGENTS = {
         plays=lambda spec: spec.family == "board" and hasattr(envs.make(spec.id), "uci_variant"),
         example="uci:stockfish?nodes=1000",
         rating=lambda options: options.elo,
-        runs=lambda target, options: None if target in PACKAGES else f"the program {target!r}",
+        runs=_runs,
+        thinks=lambda options: (options.movetime or 0) / 1e3,
     )
 }

@@ -22,7 +22,7 @@ class UciOptions:
     elo: int | None = None  # plays as weakly as that, by UCI_LimitStrength and UCI_Elo
     skill: int | None = None  # the engine's option Skill Level
     multipv: int = 1  # lines of play; more than one give a policy too
-    options: str = ""  # other options of the engine: Hash:64,Move Overhead:0
+    options: str = ""  # other options of the engine: Hash:64,Move Overhead:0 (%2B for a plus)
     processes: int = 1  # engines that share the games of a batch
     startup: float = 10.0  # seconds to start
     patience: float = 30.0  # seconds beyond movetime after which a silent engine is taken to hang
@@ -49,13 +49,17 @@ class UciOptions:
 
 
 def pairs(text: str) -> dict[str, str]:
-    """``NAME:VALUE,NAME:VALUE`` as a dictionary. Raises ValueError."""
+    """``NAME:VALUE,NAME:VALUE`` as a dictionary; what has no colon belongs to the value before. Raises ValueError."""
     found: dict[str, str] = {}
+    last = ""
     for part in text.split(",") if text else []:
         name, colon, value = part.partition(":")
-        if not (colon and name.strip()) or not part.isprintable():
+        if not part.isprintable() or not (name.strip() if colon else last):
             raise ValueError(f"options are NAME:VALUE,NAME:VALUE, not {text!r}")
-        found[name.strip()] = value.strip()
+        if colon:
+            last, found[name.strip()] = name.strip(), value.strip()
+        else:
+            found[last] += f",{part.rstrip()}"
     return found
 
 

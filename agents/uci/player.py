@@ -45,7 +45,9 @@ class UciAgent:
         self._path, self._options = resolve(target), options
         usual = UciOptions()
         player = replace(options, processes=usual.processes, startup=usual.startup, patience=usual.patience)
-        self.name = describe(f"uci:{self._path.name}", player, usual)
+        path = self._path.absolute()
+        called = f"{path.parent.name}/{path.name}" if "/" in target else path.name  # builds of one engine differ there
+        self.name = describe(f"uci:{called}", player, usual)
         self.fingerprint = fingerprint("uci", player, self._path.read_bytes())
         self._games: dict[int, _Game] = {}
         self._engines: list[Process] = []

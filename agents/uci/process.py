@@ -116,8 +116,12 @@ class Process:
             await asyncio.wait_for(self._protocol.initialize(), patience)
         except TimeoutError:
             raise NoAnswer(f"{self.path.name}: no uciok {patience:g} s after its start") from None
-        except chess.engine.EngineError:
+        except chess.engine.EngineTerminatedError:
             raise await self._dead() from None
+        except chess.engine.EngineError as error:
+            raise AgentError(
+                f"engine {self.path.name} introduces itself in a way that makes no sense: {error}"
+            ) from None
 
     async def _dead(self) -> AgentError:
         code = self._transport.get_returncode()

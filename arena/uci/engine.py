@@ -68,6 +68,7 @@ class Engine:
         self.loading = False
         self._held: list[str] = []  # what came while the player was loaded
         self._thought: Thought | None = None
+        self._owed = False  # the answer to a go where no move is left
         self._reached = False  # the thought's limits; it waits for stop or ponderhit
         self._best: int | None = None
         self._told_at = 0.0
@@ -153,7 +154,7 @@ class Engine:
             if self._thought is None:
                 self._apply(player)
             self._say("readyok")
-        elif command == "stop":
+        elif command == "stop" or (command == "ponderhit" and self._owed):
             self._conclude()
         elif command == "ponderhit" and self._thought is not None:
             self._thought.ponderhit()
@@ -185,7 +186,9 @@ class Engine:
         ended = player.ended
         if ended is not None:
             self._say(f"info depth 0 {ended.text(self._settings.show_wdl)}")
-            self._say(protocol.best_move(()))
+            self._owed = True
+            if not (limits.endless or limits.ponder):
+                self._conclude()
             return
         self._apply(player)
         self._thought, self._reached = player.think(limits, began), False
@@ -214,6 +217,9 @@ class Engine:
 
     def _conclude(self) -> None:
         """Ends the search, if there is one, with the best move."""
+        if self._owed:
+            self._owed = False
+            self._say(protocol.best_move(()))
         if self._thought is None:
             return
         thought, self._thought = self._thought, None

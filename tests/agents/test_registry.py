@@ -87,6 +87,9 @@ def test_specs_from_a_file_run_no_programs_of_others():
     for spec in ("uci:/tmp/evil", "uci:evil", "uci:../stockfish?nodes=1"):
         with pytest.raises(InputError, match=f"the file asks for {re.escape(spec)}, which runs the program"):
             registry.refuse_foreign(["random", spec], "the file")
+    spec = "uci:stockfish?nodes=1&options=Debug Log File:/srv/x/.profile"  # a file that it writes
+    with pytest.raises(InputError, match=r"which runs stockfish with the options 'Debug Log File:/srv/x/\.profile'"):
+        registry.refuse_foreign([spec], "the file")
 
 
 def test_trust_is_an_option_of_those_that_need_it():

@@ -10,6 +10,7 @@ import os
 import signal
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qsl
@@ -60,9 +61,12 @@ class Scripted:
     def act(self, batch: Batch) -> list[Decision]:
         self.asked.append([self.games[g].id for g in batch.games])
         decisions = [self.decide(batch, row) for row in range(len(batch))]
-        if self.options.fault == "vandal":  # what it was given is its own
+        if "vandal" in self.options.fault:  # what it was given is its own
             batch.observations[:] = 0
             batch.legal[:] = True
+            for line in batch.history:
+                with suppress(AttributeError):
+                    line.append(0)
         return decisions[1:] if self.options.fault == "short" and self.games[0].id != "warm-up" else decisions
 
     def decide(self, batch: Batch, row: int) -> Decision:
@@ -89,7 +93,7 @@ class Scripted:
             case "exit":
                 print("that was it", flush=True)
                 os._exit(3)
-            case "illegal":
+            case "illegal" | "bold vandal":
                 return Decision(int(np.flatnonzero(~legal)[0]))
             case "far":
                 return Decision(10**12)
@@ -100,7 +104,10 @@ class Scripted:
         return decision
 
     def close(self) -> None:
-        pass
+        if self.options.fault == "closing":
+            time.sleep(3600)
+        if self.options.fault == "unclosable":
+            raise RuntimeError("not now")
 
 
 def number(key: GameKey) -> int:

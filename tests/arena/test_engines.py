@@ -136,7 +136,8 @@ def test_levels_are_anchors_and_everybody_is_on_their_scale(tmp_path):
     assert [(row["elo"], row["low"], row["high"]) for row in fixed] == [(1700, 1700, 1700), (1300, 1300, 1300)]
     assert rows["random"]["elo"] == pytest.approx(1500)  # all games were cut off as draws
     assert rows["random"]["high"] > rows["random"]["low"] > 0
-    assert view.scale(state) == "on the scale of uci:fake?depth=1&elo=1700 at 1700, uci:fake?depth=1&elo=1300 at 1300"
+    name = f"uci:{tmp_path.name}/fake?depth=1&"
+    assert view.scale(state) == f"on the scale of {name}elo=1700 at 1700, {name}elo=1300 at 1300"
     again.anchor("random", 0.0)
     assert standings(Ladder(store, "fish")).rows[-1].elo == 0.0
     with pytest.raises(InputError, match="must be a finite number, not nan"):

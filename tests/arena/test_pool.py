@@ -140,6 +140,14 @@ def test_an_agent_may_play_itself() -> None:
     assert all(record.fault is None for record in played(job("a?", "a?")).values())
 
 
+def test_agents_that_do_not_close_when_others_want_their_place_are_left_behind() -> None:
+    names = ["a?fault=closing", "b?fault=unclosable", *(f"{name}?" for name in "cdefgh")]
+    jobs = [job(names[2 * i], names[2 * i + 1], TASKS[3 * i : 3 * i + 3]) for i in range(4)]
+    found = played(*jobs)
+    assert len(found) == len(TASKS)
+    assert all(record.fault is None for record in found.values())
+
+
 def test_several_workers_share_many_jobs() -> None:
     jobs = [job("a?", "b?", (Task(f"{i:016x}-1", i, (), 0),)) for i in range(20)]
     assert len(played(*jobs, size=2)) == 20

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import envs
+from agents import registry
 from agents.random import RandomAgent
 from arena.boards import play
 from arena.openings import make_book
@@ -222,6 +223,8 @@ def test_agents_times_are_kept_where_they_tell_them() -> None:
 def test_the_more_decisions_the_more_patience() -> None:
     assert Limits(hang_s=60).patience(32) == 32 * 60
     assert Limits(hang_s=60, move_ms=500).patience(32) == 60 + 32 * 0.5
+    assert Limits(hang_s=60).patience(2, registry.thinks("uci:stockfish?movetime=90000")) == 2 * 150
+    assert [registry.thinks(spec) for spec in ("uci:stockfish?nodes=5", "random", "no such agent")] == [0, 0, 0]
 
 
 @pytest.mark.parametrize("limit", ["move_ms", "hang_s", "load_s", "max_plies"])

@@ -124,6 +124,7 @@ def test_what_does_not_hold_is_found():
         ("memory", "host", SHORT),
         ("start", "crash", SHORT),
         ("vandal", None, SHORT),
+        ("bold vandal", "illegal", SHORT),
     ],
 )
 def test_who_breaks_a_game_loses_it_and_the_others_go_on(game, fault, kind, limits):

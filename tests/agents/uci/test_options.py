@@ -71,4 +71,8 @@ def test_limits():
 
 def test_pairs():
     assert pairs("") == {}
+    assert pairs("BackendOptions:backend=cuda,gpu=0,Book:/a,b/c") == {
+        "BackendOptions": "backend=cuda,gpu=0",
+        "Book": "/a,b/c",
+    }
     assert pairs("Hash:64, Move Overhead : 0") == {"Hash": "64", "Move Overhead": "0"}

@@ -135,7 +135,7 @@ def test_names_and_fingerprints(tmp_path):
     path = fakes.make(tmp_path)
     specs = ["nodes=5", "nodes=6", "elo=1500", "nodes=5&processes=2", "nodes=5&patience=3"]
     agents = [registry.load(f"uci:{path}?{query}") for query in specs]
-    assert [agent.name for agent in agents] == [f"uci:fake?{specs[i]}" for i in (0, 1, 2, 0, 0)]
+    assert [agent.name for agent in agents] == [f"uci:{path.parent.name}/fake?{specs[i]}" for i in (0, 1, 2, 0, 0)]
     assert len({agent.fingerprint for agent in agents}) == 3
     assert agents[0].fingerprint == agents[3].fingerprint == agents[4].fingerprint
     path.write_text(path.read_text() + "# newer\n")

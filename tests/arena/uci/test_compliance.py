@@ -56,7 +56,12 @@ STEPS: list[tuple[str, str, float]] = [
     # ends of games
     (f"position fen {CHECKMATE}\ngo nodes 10", "info depth 0 score mate 0", 1),
     ("", r"bestmove \(none\)", 0.5),
-    (f"position fen {STALEMATE}\ngo infinite", r"bestmove \(none\)", 1),
+    (f"position fen {STALEMATE}\ngo infinite", "info depth 0 score cp 0", 1),
+    ("", "!bestmove.*", 0.3),
+    ("stop", r"bestmove \(none\)", 0.5),
+    (f"position fen {CHECKMATE}\ngo ponder", "info depth 0 score mate 0", 1),
+    ("ponderhit", r"bestmove \(none\)", 0.5),
+    ("stop", "!bestmove.*", 0.3),
     ("position startpos moves g1f3 g8f6 f3g1 f6g8 g1f3 g8f6 f3g1 f6g8\ngo nodes 50", BEST, 2),
     ("position fen 7k/8/8/8/8/8/R7/K7 w - - 99 80 moves a2b2\ngo nodes 50", "bestmove h8.*", 2),
     # options
