@@ -29,7 +29,7 @@ def read_openings(game: BoardGame, path: Path, plies: int = PLIES, at_most: int 
     if not hasattr(game, "uci_variant"):
         raise InputError(f"openings are read for chess and minichess, not for {game.spec.title}")
     try:
-        text = path.read_text(encoding="utf-8", errors="replace")
+        text = path.read_text(encoding="utf-8-sig", errors="replace")
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}") from None
     lines = _positions(game, path, text) if path.suffix.lower() == ".epd" else _games(game, path, text, plies)
@@ -65,7 +65,12 @@ def _games(game: BoardGame, path: Path, text: str, plies: int) -> Iterator[Openi
             placed = _placed(game, played.board().fen(), f"{path}, game {number}")
         state, actions = begin(game, placed.options if placed else {}), list[int]()
         for move in list(played.mainline_moves())[:plies]:
-            actions.append(game.parse_action(state[0], move.uci()))
+            if not np.isnan(game.outcome(state)[0]):  # as a draw that nobody claimed; it is no opening
+                break
+            try:
+                actions.append(game.parse_action(state[0], move.uci()))
+            except InputError as error:
+                raise InputError(f"{path}, game {number}: {error}") from None
             state = game.step(state, np.array(actions[-1:], np.int32))
         if placed:
             yield Placed(placed.fen, tuple(actions))

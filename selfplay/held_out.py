@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,7 @@ from agents.search.evaluators import Evaluator
 from envs.core import BoardGame, States
 from selfplay import chunks, lessons, pgn
 from selfplay.chunks import Games
-from selfplay.pgn import Cursor, Played
+from selfplay.pgn import Cursor, Played, Problem
 
 SHARE = 0.015  # of the file's bytes, at its end
 POSITIONS = 4096  # at most, so that asking about them takes seconds
@@ -42,21 +42,26 @@ def score(game: BoardGame, evaluate: Evaluator, games: Games) -> Score:
     return Score(right / len(games), loss / len(games))
 
 
-def hold_out(game: BoardGame, path: Path) -> tuple[int, Games | None]:
-    """The byte at which games begin that are not trained on, and their positions, as many as are wanted.
+def hold_out(game: BoardGame, path: Path) -> tuple[int, Games | None, list[Problem]]:
+    """The byte at which games begin that are not trained on, and their positions, as many as are wanted; and what is
+    wrong with others there.
 
     They are the last 1.5 % of the file; in a small one at least its last game, if it has a second."""
     size, share = path.stat().st_size, SHARE
     while share <= 0.5:
         begin = pgn.next_game(path, int(size * (1 - share)))
-        held: list[Games] = []
+        held, problems = list[Games](), list[Problem]()
         for _, found in pgn.read(path, Cursor(begin), size):
             if isinstance(found, Played):
-                games, _ = lessons.positions(game, [found])
+                games, wrong = lessons.positions(game, [found])
                 held += [games] if games is not None else []
+                problems += wrong
+            else:
+                problems.append(found)
             if sum(map(len, held)) >= POSITIONS:
                 break
         if held:
-            return begin, chunks.join(held)
+            where = f"(games and lines counted from byte {begin:,} on)"
+            return begin, chunks.join(held), [replace(one, text=f"{one.text} {where}") for one in problems]
         share *= 2
-    return size, None
+    return size, None, []

@@ -36,6 +36,7 @@ from selfplay.holding import Every, held
 from selfplay.initial import AGENT
 from selfplay.learn_progress import LearnProgress
 from selfplay.learner import Learner, Step
+from selfplay.pgn import Problem
 from selfplay.progress import Journal, Meter, Reports, last_clock
 from selfplay.reading import Reading
 from selfplay.replay import Replay
@@ -160,7 +161,7 @@ class _Learning:
 
     def __init__(self, run: Path, path: Path, game: BoardGame, settings: TrainConfig, budget: Budget) -> None:
         self.run, self.path, self.game, self.config, self.budget = run, path, game, settings, budget
-        end, self.held_out = hold_out(game, path)
+        end, self.held_out, problems = hold_out(game, path)
         self.reading = Reading(game, path, end)
         torch.manual_seed(settings.seed)
         self.learner = Learner(game, networks.make(game.spec, settings.net), settings)
@@ -176,6 +177,8 @@ class _Learning:
         except FileNotFoundError:  # a new run, or one that was killed before its first save
             self.counters = Counters()
             self._forget_unknown()
+            self._pass_over(problems)
+            self.reading.passed_over.update(problem.kind for problem in problems)
             self._checkpoint()
             self._save()
         else:
@@ -263,7 +266,7 @@ class _Learning:
         """Whether to read on: until there is enough to mix, then as learning uses it up."""
         if self._whole:
             return False
-        if self.budget.passes is not None and self.reading.passes >= self.budget.passes:
+        if self.budget.passes is not None and self.reading.share >= self.budget.passes:
             return False
         few = self.counters.positions < self.config.min_positions and self._share < FILLING
         return (few and not self.reading.passes) or self.learner.steps + 1 > self._allowed
@@ -289,10 +292,8 @@ class _Learning:
         """Takes the next few dozen sound games of the file into the window."""
         counters, first = self.counters, not self.reading.passes
         games, problems = self.reading.piece(self.config.chunk_games)
-        if first and problems:
-            with (self.run / PASSED_OVER).open("a", encoding="utf-8") as file:
-                file.writelines(f"{problem}\n" for problem in problems)
-            self.events += [f"passed over: {problem}" for problem in problems]
+        if first:
+            self._pass_over(problems)
         if games is None:
             return
         name = chunks.name(0, 1, self.index)
@@ -304,6 +305,14 @@ class _Learning:
             counters.positions += arrival.positions
             counters.weight += arrival.weight
         self.replay.trim(counters.positions)
+
+    def _pass_over(self, problems: list[Problem]) -> None:
+        """Tells of games that are of no use."""
+        if not problems:
+            return
+        with (self.run / PASSED_OVER).open("a", encoding="utf-8") as file:
+            file.writelines(f"{problem}\n" for problem in problems)
+        self.events += [f"passed over: {problem}" for problem in problems]
 
     def _step(self) -> None:
         rows = self.replay.window.sample(self.learner.generator, self.config.batch)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 
 from envs.chess.bitboards import U, flipped, turned
@@ -91,9 +93,20 @@ def _pieces(text: str, size: int) -> dict[int, str]:
             raise InputError(f"{side} has {owned.count(letters[-1])} kings instead of one")
         if len(owned) > 2 * size:
             raise InputError(f"{side} has {len(owned)} pieces, more than {2 * size}")
+        made, pawns = _promoted(owned, size), sum(piece in "Pp" for piece in owned)
+        if made + pawns > size:
+            raise InputError(
+                f"{side} has {pawns} pawns and {made} pieces that have been pawns, more than {size} in all"
+            )
     if any(piece in "Pp" and square // 8 in (0, size - 1) for square, piece in pieces.items()):
         raise InputError("a pawn stands on the first or the last rank")
     return pieces
+
+
+def _promoted(owned: list[str], size: int) -> int:
+    """How many of a side's pieces, at least, are more than a game begins with."""
+    counts = Counter(piece.lower() for piece in owned)
+    return sum(max(0, counts[piece] - (2 if size == 8 and piece != "q" else 1)) for piece in "qrbn")
 
 
 def _castling(text: str, pieces: dict[int, str], size: int) -> int:

@@ -69,6 +69,14 @@ def test_positions_of_an_epd_file(tmp_path, game):
     assert reached == list(dict.fromkeys(lines))
 
 
+def test_what_windows_writes_and_draws_that_nobody_claimed(tmp_path):
+    path = write(tmp_path, f"\ufeff{ENDGAME} id 1;\n", "book.epd")
+    assert read_openings(CHESS, path) == (Placed(ENDGAME),)
+    there = "Nf3 Nf6 2. Ng1 Ng8 3. Nf3 Nf6 4. Ng1 Ng8 5. e4 e5"
+    path = write(tmp_path, f'[Event "a"]\n\n1. {there} *\n\n' + SPANISH)
+    assert read_openings(CHESS, path, plies=10) == read_openings(CHESS, write(tmp_path, SPANISH), plies=10)
+
+
 def test_games_that_begin_elsewhere(tmp_path):
     path = write(tmp_path, f'[FEN "{ENDGAME}"]\n\n1. Kd2 Kd4 2. h3 *\n\n' + f'[FEN "{ENDGAME}"]\n\n*\n\n' + SPANISH)
     short, bare, spanish = read_openings(CHESS, path, plies=2)
@@ -86,6 +94,7 @@ def test_games_that_begin_elsewhere(tmp_path):
         ("x.pgn", "", "x.pgn holds no openings of Chess"),
         ("x.pgn", '[Event "?"]\n\n*\n', "x.pgn holds no openings of Chess"),
         ("x.pgn", SPANISH + '[Event "?"]\n\n1. e4 e5 2. Ke3 *\n', "x.pgn, game 2: illegal san: 'Ke3'"),
+        ("x.pgn", SPANISH + '[Event "?"]\n\n1. e4 -- 2. d4 *\n', "x.pgn, game 2: illegal move '0000'"),
         ("x.pgn", '[FEN "4k3/8/8/8/8/8/8/8 w - - 0 1"]\n\n*\n', "x.pgn, game 1: bad FEN '4k3/8/8/8/8/8/8/8 w"),
         ("x.pgn", '[Variant "Atomic"]\n\n1. e4 *\n', "game 1: it is a game of 'Atomic', not of chess"),
         ("x.epd", "8/8/8/8 w - -\n", "x.epd, line 1: bad FEN '8/8/8/8 w - -'"),

@@ -46,7 +46,8 @@ def run_some(run, source, passes=1.0, settings=SETTINGS, **more):
 def test_a_run_leaves_behind_what_it_promises(tmp_path, source):
     run = tmp_path / "run"
     result, _ = run_some(run, source)
-    begin, held = hold_out(envs.make("chess"), source)
+    begin, held, problems = hold_out(envs.make("chess"), source)
+    assert not problems
     assert not result.interrupted
     assert result.games == 13  # the last one is held out
     assert result.passed_over == {"no result": 1}
@@ -68,7 +69,7 @@ def test_a_run_leaves_behind_what_it_promises(tmp_path, source):
 
 def test_held_out_games_are_never_learned_from(tmp_path, source):
     run_some(tmp_path / "run", source, 2.0)
-    _, held = hold_out(envs.make("chess"), source)
+    _, held, _ = hold_out(envs.make("chess"), source)
     folder = tmp_path / "run" / chunks.FOLDER
     learned = {state.tobytes() for name in chunks.listing(folder) for state in chunks.read(folder / name)[0].states}
     assert learned
@@ -76,7 +77,7 @@ def test_held_out_games_are_never_learned_from(tmp_path, source):
 
 
 def test_a_score_by_hand(source):
-    _, held = hold_out(envs.make("chess"), source)
+    _, held, _ = hold_out(envs.make("chess"), source)
 
     def knows(states, legal):
         rows = np.flatnonzero((held.states[:, None] == states[0]).all(axis=2).any(axis=1))[:1]
@@ -174,6 +175,24 @@ def test_a_file_that_the_window_does_not_hold_is_read_again_and_again(tmp_path, 
     result = learn(tmp_path / "run", source, small, Budget(passes=3.0))
     assert result.positions == 3 * 13 * 40
     assert 3 * 13 * 40 - 2 * 32 < result.steps * 32 <= 3 * 13 * 40
+
+
+@pytest.mark.parametrize("passes", [0.5, 1.5])
+def test_parts_of_a_pass(tmp_path, source, passes):
+    small = replace(SETTINGS, window=100, min_positions=100)
+    result = learn(tmp_path / "run", source, small, Budget(passes=passes))
+    assert passes * 520 <= result.positions <= passes * 520 + 4 * 40  # up to a piece of four games more
+    assert result.steps * 32 <= result.positions
+
+
+def test_a_game_that_is_cut_off_at_the_end_is_told_of(tmp_path, source):
+    path = tmp_path / "cut.pgn"
+    path.write_text(source.read_text().rstrip()[:-60])
+    result, _ = run_some(tmp_path / "run", path)
+    assert result.passed_over["no result"] == 1
+    assert sum(result.passed_over.values()) == 2
+    told = (tmp_path / "run" / learning.PASSED_OVER).read_text().splitlines()
+    assert sum("counted from byte" in line for line in told) == 1
 
 
 def test_a_file_that_the_window_holds_is_used_as_often(tmp_path, source):

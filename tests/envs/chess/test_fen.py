@@ -63,7 +63,8 @@ def test_the_most_moves_a_position_can_have():
         ("4k3/8/8/8/8/8/8/4K3 w - - -1 1", "halfmove clock '-1'"),
         ("4k3/8/8/8/8/8/8/4K3 w - - 0 99999", "move number '99999'"),
         ("4k3/8/8/8/8/8/4R3/4K3 w - - 0 1", "the king of the side that has just moved is in check"),
-        ("Q6Q/3Q4/1Q4Q1/4Q3/2Q4Q/Q4Q2/pp1Q4/kBNN1KB1 w - - 0 1", "more than 218"),
+        ("Q6Q/3Q4/1Q4Q1/4Q3/2Q4Q/Q4Q2/pp1Q4/kBNN1KB1 w - - 0 1", "white has 0 pawns and 10 pieces that have been"),
+        ("4k3/8/8/8/8/8/PPPPPPPP/RNBQKBNQ w - - 0 1", "8 pawns and 1 pieces that have been pawns, more than 8 in all"),
     ],
 )
 def test_what_is_wrong_is_said(fen, why):
@@ -80,6 +81,7 @@ def test_what_is_wrong_is_said(fen, why):
         ("4k/5/5/5/K3R w K - 0 1", "castling rights 'K' are not '-'"),
         ("4k/5/5/5/K3R w - e3 0 1", "en passant square 'e3'"),
         ("4k/5/5/5/K2PR w - - 0 1", "a pawn stands on"),
+        ("4k/5/5/PPPP1/KRR1R w - - 0 1", "white has 4 pawns and 2 pieces that have been pawns, more than 5 in all"),
     ],
 )
 def test_minichess_has_rules_of_its_own(fen, why):
