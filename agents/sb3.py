@@ -53,6 +53,7 @@ class Unreadable(InputError):
     """A zip whose network cannot be told from its tensors."""
 
 
+Shape = tuple[int, ...]  # of an observation
 Policy = Callable[[NDArray[np.uint8], NDArray[np.uint64]], list[Decision]]  # (frames, chance) -> decisions
 
 
@@ -69,20 +70,22 @@ class Sb3:
             raise InputError(f"{path}: {error.strerror}") from None
         self._policy: Policy
         try:
-            self._policy, self._actions = _read(path, content, options)
+            self._policy, self._actions, self._seen = _read(path, content, options)
         except Unreadable as error:
             if not options.trust:
                 raise Unreadable(
                     f"{error}; trust=true (or --trust) opens it all the same, and runs any code that is in it"
                 ) from None
             warnings.warn(f"{error}; because of trust=true it is unpickled, and any code in it runs", stacklevel=2)
-            self._policy, self._actions = _unpickled(path, content, options)
+            self._policy, self._actions, self._seen = _unpickled(path, content, options)
         self.name = describe(f"{KIND}:{path.stem}", options, Sb3Options())
         self.fingerprint = fingerprint(KIND, options, hashlib.sha256(content).hexdigest().encode())
 
     def start(self, spec: GameSpec, games: Sequence[GameKey]) -> None:
         if spec.num_actions != self._actions:
             raise AgentError(f"{self.name} knows {self._actions} actions, but {spec.id} has {spec.num_actions}")
+        if spec.observation_shape != self._seen:
+            raise AgentError(f"{self.name} looks at {self._seen}, but {spec.id} shows {spec.observation_shape}")
         self._chance = Chance(games)
 
     def act(self, batch: Batch) -> list[Decision]:
@@ -94,8 +97,9 @@ class Sb3:
         pass
 
 
-def _read(path: Path, content: bytes, options: Sb3Options) -> tuple[Policy, int]:
-    """The policy and its number of actions, from tensors alone. Raises `InputError`, of which `Unreadable`."""
+def _read(path: Path, content: bytes, options: Sb3Options) -> tuple[Policy, int, Shape]:
+    """The policy, its number of actions and what it looks at, from tensors alone. Raises `InputError`, of which
+    `Unreadable`."""
     tensors = _tensors(path, content)
     for prefix, head in (("q_net.features_extractor.", "q_net.q_net.0"), ("features_extractor.", "action_net")):
         if f"{prefix}cnn.0.weight" in tensors and f"{head}.weight" in tensors:
@@ -105,13 +109,14 @@ def _read(path: Path, content: bytes, options: Sb3Options) -> tuple[Policy, int]
     if any(name.startswith(("mlp_extractor.", "q_net.q_net.2")) for name in tensors):
         raise Unreadable(f"{path}: {WEIGHTS} has layers between the Nature network and its outputs")
     net = _network(path, tensors, prefix, head)
+    seen_shape = (net.shape.stack, net.shape.height, net.shape.width)
     if head != "action_net":
 
         def by_value(frames: NDArray[np.uint8], numbers: NDArray[np.uint64]) -> list[Decision]:
             with torch.inference_mode():
                 return decisions(net.q(torch.from_numpy(frames)), options.epsilon, numbers, 1 - GAMMA)
 
-        return by_value, net.num_actions
+        return by_value, net.num_actions, seen_shape
     critic, body = _critic(path, tensors), _critics_body(path, tensors, net)
 
     def by_policy(frames: NDArray[np.uint8], numbers: NDArray[np.uint64]) -> list[Decision]:
@@ -123,7 +128,7 @@ def _read(path: Path, content: bytes, options: Sb3Options) -> tuple[Policy, int]
             values = critic(seen).squeeze(1).numpy() * (1 - GAMMA)
         return _from_odds(odds, values, numbers, options.sample)
 
-    return by_policy, net.num_actions
+    return by_policy, net.num_actions, seen_shape
 
 
 def _tensors(path: Path, content: bytes) -> dict[str, Tensor]:
@@ -220,19 +225,20 @@ def _from_odds(
     return found
 
 
-def _unpickled(path: Path, content: bytes, options: Sb3Options) -> tuple[Policy, int]:
+def _unpickled(path: Path, content: bytes, options: Sb3Options) -> tuple[Policy, int, Shape]:
     """As Stable-Baselines3 opens it. Raises `InputError`."""
     from stable_baselines3 import DQN, PPO
 
     errors = []
     for kind in (DQN, PPO):
         try:
-            model: Any = kind.load(io.BytesIO(content), device="cpu")
+            # A DQN makes room for its replay memory, 56 GB where nothing else was asked for.
+            model: Any = kind.load(io.BytesIO(content), device="cpu", custom_objects={"buffer_size": 1})
         except Exception as error:  # whatever the file makes of it
             errors.append(f"{kind.__name__}: {error}")
             continue
-
-        return (_by_value if kind is DQN else _by_policy)(model, options), int(model.action_space.n)
+        policy = (_by_value if kind is DQN else _by_policy)(model, options)
+        return policy, int(model.action_space.n), tuple(model.observation_space.shape)
     raise InputError(f"{path}: Stable-Baselines3 cannot open it either ({'; '.join(errors)})")
 
 

@@ -10,7 +10,8 @@ marks:
   the next game on its next step); the frame only serves as the one after the row before.
 
 In a file, a memory outlives its process: rows are counted as begun before they are written, and `Memory` is told on
-opening how many are sure to be whole; rows that may be half overwritten are given up, and only those.
+opening how many are sure to be whole; rows that may be half overwritten are given up, and only those. (A power cut may
+undo that order: then some of the rows that were overwritten since the last `flush` may be mixtures of two moments.)
 """
 
 from __future__ import annotations
@@ -102,7 +103,7 @@ class Memory:
             raise InputError(f"{path}: holds {self._header[5]} rows, but {head} were saved")
         self._header[:5] = self._shape
         self.head = head  # rows ever added; row t is at t % rows
-        self.low = max(0, int(self._header[5]) - rows) if head else 0  # the oldest row that is whole
+        self.low = min(max(0, int(self._header[5]) - rows), head) if head else 0  # the oldest row that is whole
         if head:
             self._marks[(head - 1) % rows] |= LAST  # what followed is lost
         self._path = path

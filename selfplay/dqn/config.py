@@ -63,7 +63,7 @@ class ScoreConfig:
     samples_per_step: float = 2.0  # how often a transition is used on average, over its life
     n_step: int = 3
     double: bool = True
-    target_updates: int = 500  # between renewals of the target network
+    target_updates: int = 125  # between renewals of the target network: 8,000 steps, as in Rainbow (arXiv 1710.02298)
 
     # the run
     save_seconds: float = 60.0  # of the training clock, between saves of the state that a killed run resumes from

@@ -58,11 +58,12 @@ class Replay:
             path=run / MEMORY,
             head=head,
         )
+        self._first = min(settings.first_frames, rows * settings.games)  # frames before there is learning
         self._due = 0.0  # samples
 
     def add(self, seen: Tick, outcome: Tick, values: Values) -> None:
         _add(self.memory, seen, outcome)
-        if self.memory.head * self.memory.streams >= self._settings.first_frames:
+        if self.memory.frames >= self._first:
             self._due += self._settings.samples_per_step * self.memory.streams
 
     def learn(self) -> int:
@@ -124,6 +125,8 @@ class Rollouts:
         for _ in range(settings.epochs):
             order = self._random.permutation(len(rows))
             for part in np.array_split(order, max(1, len(order) // settings.batch)):
+                if not len(part):  # nothing of it was played
+                    continue
                 at = rows[part], streams[part]
                 self._batches.append((at[0] + begin, at[1], actions[at].astype(np.int64), returns[at]))
         self._quantum = -(-len(self._batches) // settings.rollout)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,7 @@ ZOO: dict[str, Any] = {
     "exploration_final_eps": 0.01,
 }
 ZOO_STEPS = 10_000_000  # the length of a training, by which exploration is annealed
+LONGER = 100  # times as long at most: here the clock ends a training
 STACK = 4
 METER_STEPS = 100
 
@@ -50,10 +52,12 @@ def run_sb3(
     reached: Callable[[Path, float], bool],
     on_progress: Callable[[ScoreProgress], None],
     progress_seconds: float,
+    upcoming: Callable[[], float] = lambda: float("inf"),
     **changes: Any,
 ) -> tuple[Counters, int]:
     """Trains for ``budget`` seconds, or until ``stop``. ``reached`` is told of every checkpoint and the training clock
-    in seconds; if it returns True its own time is not counted. ``changes`` are made to the Zoo's hyper-parameters, for
+    in seconds; if it returns True its own time is not counted. ``upcoming`` says at what time, if not at an even one,
+    the next checkpoint is wanted. ``changes`` are made to the Zoo's hyper-parameters, for
     tests. Returns the counters and the number of updates. Raises `InputError` for a game that it cannot play."""
     import ale_py
     import gymnasium
@@ -64,12 +68,24 @@ def run_sb3(
 
     spec, name = _game(settings.game)
     gymnasium.register_envs(ale_py)
-    plain = {"frameskip": 1, "repeat_action_probability": 0.0, "full_action_space": False}  # as "NoFrameskip-v4"
+    plain: dict[str, Any] = {
+        "frameskip": 1,
+        "repeat_action_probability": 0.0,
+        "full_action_space": False,
+    }  # as "NoFrameskip-v4"
+    with closing(gymnasium.make(name, **plain)) as game:
+        first = game.unwrapped.get_action_meanings()[0]  # type: ignore[attr-defined]
+    if first != "NOOP":
+        raise InputError(
+            f"Stable-Baselines3's wrapper begins by doing nothing; {settings.game}'s first action is {first}"
+        )
     games = make_atari_env(name, n_envs=1, seed=settings.seed % (1 << 31), env_kwargs=plain)
     vector = VecFrameStack(games, STACK)
     counters, meter = Counters(), Meter()
     device, seed = find(settings.device), settings.seed % (1 << 31)
-    model = DQN(env=vector, seed=seed, gamma=settings.gamma, device=device, **{**ZOO, **changes})
+    parameters = {**ZOO, **changes}
+    parameters["exploration_fraction"] /= LONGER
+    model = DQN(env=vector, seed=seed, gamma=settings.gamma, device=device, **parameters)
 
     def checkpoint() -> Path:
         net = q_network(model.policy.state_dict(), str(run))
@@ -95,7 +111,7 @@ def run_sb3(
             if self.n_calls % METER_STEPS == 0:
                 meter.add(now, steps=METER_STEPS, all=now - self.noted)
                 self.noted = now
-            if now >= counters.checkpoint_due and reached(checkpoint(), now):
+            if now >= min(counters.checkpoint_due, upcoming()) and reached(checkpoint(), now):
                 self.began = time.monotonic() - now
             if self.tell.due(now):
                 on_progress(_progress(settings, budget, counters, model, meter))
@@ -103,7 +119,7 @@ def run_sb3(
 
     checkpoint()
     try:
-        model.learn(ZOO_STEPS, callback=Watch())
+        model.learn(LONGER * ZOO_STEPS, callback=Watch())
     finally:
         vector.close()
     reached(checkpoint(), counters.seconds)

@@ -40,7 +40,7 @@ from selfplay.dqn.resume import Counters
 from selfplay.dqn.routes import Replay, Rollouts, Route, warm_up
 from selfplay.dqn.sb3 import run_sb3
 from selfplay.errors import Diverged
-from selfplay.holding import Every, Saver, held, unless_begun
+from selfplay.holding import Every, Saver, held, room_in, unless_begun
 from selfplay.progress import JOURNAL_SECONDS, PROGRESS_SECONDS, Journal, Meter, Reports, last_clock
 from selfplay.state import starts
 
@@ -81,7 +81,8 @@ def train(
     about twice a second. Ctrl-C and SIGTERM end the training early, with everything saved.
     Raises `InputError` for a folder that cannot be used, and `TrainingError` when training cannot go on."""
     begun = (run / options.FILE).exists()
-    settings = options.in_force(run, settings, resuming, config.read)
+    with room_in(run):
+        settings = options.in_force(run, settings, resuming, config.read)
     if settings.algo == "sb3":
         if begun:
             raise InputError(f"{run} is a training by Stable-Baselines3, which cannot be resumed")
@@ -135,7 +136,16 @@ def _sb3(
             if note.due(progress.seconds):
                 journal.write(progress)
 
-        counters, _ = run_sb3(run, settings, budget, stop, reached, told, PROGRESS_SECONDS)
+        counters, _ = run_sb3(
+            run,
+            settings,
+            budget,
+            stop,
+            reached,
+            told,
+            PROGRESS_SECONDS,
+            upcoming=lambda: ahead[0] * 60 if ahead else math.inf,
+        )
     return _result(run, counters, budget, len(ahead))
 
 

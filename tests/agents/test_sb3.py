@@ -2,6 +2,8 @@
 
 import io
 import pickle
+import resource
+import warnings
 import zipfile
 
 import gymnasium
@@ -133,6 +135,30 @@ def test_trust_opens_what_cannot_be_read_otherwise(tmp_path):
         agent = registry.load(f"sb3:{tmp_path}/deep.zip?trust=true")
     found = [decision.action for decision in ask(agent, frames(10))]
     assert found == model.predict(frames(10), deterministic=True)[0].tolist()
+
+
+class Single(Pictures):
+    observation_space = gymnasium.spaces.Box(0, 255, (1, 84, 84), np.uint8)
+
+
+@pytest.mark.parametrize("query", ["", "?trust=true"])
+def test_a_network_for_other_pictures_is_refused(tmp_path, query):
+    deep = {"policy_kwargs": {"net_arch": [16]}} if query else {}
+    DQN("CnnPolicy", Single(), buffer_size=10, seed=1, **deep).save(tmp_path / "single.zip")
+    with warnings.catch_warnings(action="ignore"):
+        agent = registry.load(f"sb3:{tmp_path}/single.zip{query}")
+    with pytest.raises(AgentError, match=r"looks at \(1, 84, 84\), but breakout shows \(4, 84, 84\)"):
+        agent.start(SCORE_GAMES["breakout"]().spec, [])
+
+
+def test_trust_makes_no_room_for_a_replay_memory_of_56_gb(tmp_path):
+    model = DQN("CnnPolicy", Pictures(), buffer_size=10, policy_kwargs={"net_arch": [16]}, seed=1)
+    model.buffer_size = 1_000_000
+    model.save(tmp_path / "deep.zip")
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.warns(UserWarning, match="unpickled"):
+        registry.load(f"sb3:{tmp_path}/deep.zip?trust=true")
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < before + 2e6  # kB
 
 
 @pytest.mark.parametrize(

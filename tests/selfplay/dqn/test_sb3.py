@@ -51,7 +51,26 @@ def test_it_trains_and_its_checkpoints_play_like_its_own_zip(tmp_path):
     assert np.isfinite(counters.score)
 
 
+@pytest.mark.filterwarnings("ignore:.*Overwriting existing.*", "ignore:.*out of date.*")
+def test_milestones_are_looked_at_when_they_come(tmp_path):
+    """Not only when a checkpoint is due anyway."""
+    settings, seen = config.preset("breakout", algo="sb3", checkpoint_seconds=1000.0), []
+    train(
+        tmp_path / "run",
+        settings,
+        4.0,
+        milestones=[1 / 60, 2 / 60],
+        on_milestone=lambda checkpoint, minutes, stopping: seen.append((checkpoint.name, minutes)),
+    )
+    assert [minutes for _, minutes in seen] == [1 / 60, 2 / 60]
+    ages = [checkpoints.read_card(tmp_path / "run" / "checkpoints" / name).meta["minutes"] for name, _ in seen]
+    assert ages == pytest.approx([1 / 60, 2 / 60], abs=0.02)
+    assert ages[0] < ages[1]
+
+
 def test_what_it_cannot_do_is_said(tmp_path):
+    with pytest.raises(InputError, match="begins by doing nothing; backgammon's first action is FIRE"):
+        train(tmp_path / "c", config.preset("backgammon", algo="sb3"), 1)
     with pytest.raises(InputError, match="plays the classic protocol, not 'sticky'"):
         train(tmp_path / "a", config.preset("breakout_sticky", algo="sb3"), 1)
     with pytest.raises(InputError, match="unknown game 'connect_four'"):

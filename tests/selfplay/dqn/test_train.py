@@ -83,9 +83,9 @@ def play(run, games=200):
     ("budget", "changes"),
     [
         (1200, {"algo": "pqn"}),
-        (1200, {"algo": "pqn", "net": {"quantiles": 0}}),
+        pytest.param(1200, {"algo": "pqn", "net": {"quantiles": 0}}, marks=pytest.mark.slow),
         (700, {"algo": "dqn"}),
-        (700, {"algo": "dqn", "net": {"dueling": True, "quantiles": 8}}),
+        pytest.param(700, {"algo": "dqn", "net": {"dueling": True, "quantiles": 8}}, marks=pytest.mark.slow),
     ],
     ids=["pqn", "pqn, means", "dqn", "dueling quantiles"],
 )
