@@ -27,7 +27,7 @@ demo: $(STAMP) ## train Connect Four for three minutes, then play and show the l
 	@$(BIN)/arena demo
 
 test: $(STAMP) ## the test suite
-	$(BIN)/python -m pytest -n $(WORKERS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 test-slow: $(STAMP) ## the tests that take minutes each
 	$(BIN)/python -m pytest -m slow

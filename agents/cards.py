@@ -98,7 +98,15 @@ def resolve(target: str | Path) -> Path:
         if name not in shipped():
             raise unknown("shipped checkpoint", name, shipped())
         return SHIPPED / name
-    path = Path(text).expanduser()
+    try:
+        return _found(Path(text).expanduser())
+    except (OSError, RuntimeError) as error:  # the second: no such user
+        why = error.strerror if isinstance(error, OSError) else error
+        raise CheckpointMissing(Path(text), f"cannot be read: {why}") from None
+
+
+def _found(path: Path) -> Path:
+    """As `resolve`; raises OSError too."""
     if (path / JSON).is_file():
         return path
     run = path.parent if path.name == "latest" else path

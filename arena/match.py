@@ -43,11 +43,13 @@ def play_match(
     loader: Callable[[str], Agent] = load,
     book: Sequence[Opening] | None = None,
     options: Mapping[str, Any] | None = None,
+    on_finished: Callable[[MatchRecord], None] = lambda record: None,
 ) -> Iterator[MatchRecord]:
     """Yields the games of a match pair by pair: same opening, same seed, seats swapped; ``batch`` are played at once.
 
     Their order is that of the pairs, not that in which games finish: short games would come first, and a sequential
-    test that stops iterating when it has seen enough would be misled by them. The two games of a pair have ids that end
+    test that stops iterating when it has seen enough would be misled by them. ``on_finished`` is told of every game as
+    soon as it is over, so that none is lost when nobody waits for the others. The two games of a pair have ids that end
     in "-1", where ``a`` moves first, and "-2". The same arguments give the same games.
     games: an even number. plies: length of the random openings, least and most; None: the game's usual ones.
     book: these openings, in this order, instead of random ones. Team games have no openings, but may have ``options``.
@@ -77,6 +79,7 @@ def play_match(
             for event in play(game_id, (one, two), part, limits):
                 if isinstance(event, Finished):
                     finished[event.game] = event.record
+                    on_finished(event.record)
                 while told in finished:
                     yield finished[told]
                     told += 1

@@ -170,7 +170,7 @@ def from_json(text: str) -> MatchRecord:
         return record
     except KeyError as error:
         raise InputError(f"not a match record: {error.args[0]!r} is missing") from None
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise InputError(f"not a match record: {error}") from None
 
 
@@ -189,8 +189,10 @@ def unpack(blob: bytes) -> MatchRecord:
 
 
 def _require_seats(record: MatchRecord) -> None:
-    """Raises `ValueError` unless there are one or two seats, a result for each, and no fault of another."""
+    """Raises `ValueError` unless there are one or two seats, a result for each, no fault of another, and a seed."""
     seats = len(record.agents)
+    if not 0 <= record.seed < 1 << 63:
+        raise ValueError(f"a seed is from 0 to 2**63 - 1, not {record.seed}")
     if not 1 <= seats <= 2 or len(record.returns) != seats:
         raise ValueError(f"{seats} agents with {len(record.returns)} results")
     if record.fault is not None and record.fault.seat is not None and not 0 <= record.fault.seat < seats:

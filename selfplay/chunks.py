@@ -90,6 +90,26 @@ def _fill(
                 at += 1
 
 
+def none(words: int, max_legal: int) -> Games:
+    """No games: what a worker has while its first are under way. States are so wide, and policies."""
+    no, small = np.zeros, np.zeros(0, np.int8)
+    return Games(
+        states=no((0, words), np.uint64),
+        movers=small,
+        plies=no(0, np.int16),
+        actions=no(0, np.int32),
+        policy=no((0, max_legal), np.float16),
+        wdl=no((0, 3), np.float16),
+        surprise=no(0, np.float16),
+        proven=small,
+        full=no(0, np.bool_),
+        versions=no(0, np.int32),
+        results=small,
+        lengths=no(0, np.int32),
+        ended=small,
+    )
+
+
 def join(parts: Sequence[Games]) -> Games:
     return Games(*[np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Games)])
 

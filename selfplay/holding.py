@@ -30,13 +30,21 @@ def held(run: Path, thread_count: int | None) -> Iterator[threading.Event]:
     with locked(run), stop_signals() as stop, threads(thread_count or torch.get_num_threads()):
         files.remove_partial(run)
         try:
-            yield stop
+            with room_in(run, "resume, the last save is complete"):
+                yield stop
         except Diverged as error:
             raise Diverged(f"{error}. The last good checkpoint is {last_good(run)}") from None
-        except OSError as error:
-            if error.errno != errno.ENOSPC:
-                raise
-            raise DiskFull(f"no space left in {run}; free some and resume, the last save is complete") from None
+
+
+@contextmanager
+def room_in(run: Path, then: str = "begin anew") -> Iterator[None]:
+    """Makes a full disk a `DiskFull` that says so, and what to do ``then``."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        raise DiskFull(f"no space left in {run}; free some and {then}") from None
 
 
 def last_good(run: Path) -> Path:

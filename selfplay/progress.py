@@ -60,6 +60,7 @@ class Progress(Budgeted):
     policy_loss: float
     value_loss: float
     learning_rate: float
+    judging: int  # matches at the gate that are not over
     event: str  # what happened since the last progress, for people; usually empty
 
 

@@ -29,7 +29,7 @@ from agents import checkpoints, networks
 from envs.core import InputError
 from selfplay import chunks, config, files, initial, options, resume, state
 from selfplay.config import TrainConfig
-from selfplay.holding import Every, held, unless_begun
+from selfplay.holding import Every, held, room_in, unless_begun
 from selfplay.initial import AGENT
 from selfplay.learner import Learner, Step
 from selfplay.progress import Journal, Meter, Progress, Reports, last_clock
@@ -88,7 +88,8 @@ def train(
     Raises `InputError` for a folder that cannot be used, and `TrainingError` when training cannot go on."""
     if (run / config.SOURCE).exists():
         raise InputError(f"{run} learns from a file of games; self-play that begins from it has a folder of its own")
-    settings = options.in_force(run, settings, resuming, config.read)
+    with room_in(run):
+        settings = options.in_force(run, settings, resuming, config.read)
     if settings.gate_games and gate is None:
         raise InputError(f"{run} was begun with a gate, and goes on with one only")
     with held(run, 1) as stop, unless_begun(run):  # one thread: the workers need the other cores more
@@ -152,7 +153,7 @@ class _Training:
             seconds=self.counters.seconds,
             games=self.counters.games,
             steps=self.learner.steps,
-            interrupted=self.counters.seconds < self.budget,
+            interrupted=self.counters.seconds < self.budget or self.trial is not None,
             best=None if self.gate is None else self._numbered(self.counters.best),
         )
 
@@ -193,7 +194,8 @@ class _Training:
         counters = self.counters
         for arrival in self.replay.take_new():
             games = arrival.games
-            workers.has_written(chunks.worker_of(arrival.name))
+            if len(games):
+                workers.has_written(chunks.worker_of(arrival.name))
             counters.games += len(games.lengths)
             counters.moves += len(games)
             counters.simulations += int(arrival.facts["simulations"])
@@ -345,5 +347,6 @@ class _Training:
             policy_loss=self.last.policy_loss if self.last else nan,
             value_loss=self.last.value_loss if self.last else nan,
             learning_rate=self.last.learning_rate if self.last else nan,
+            judging=int(self.trial is not None),
             event="; ".join(events),
         )

@@ -1,8 +1,9 @@
 """A process that plays: ``python -m selfplay.worker RUN INDEX PARENT``.
 
 It talks through the run folder only. In: ``config.json`` and ``weights.safetensors``, which the learner replaces now
-and then. Out: files of finished games. It may be killed at any moment; games under way are then simply not there. On
-SIGTERM, and when its parent has gone, it writes what is finished and ends.
+and then. Out: files of finished games, and of none as long as the first are under way. It may be killed at any moment;
+games under way are then simply not there. On SIGTERM, and when its parent has gone, it writes what is finished and
+ends.
 """
 
 from __future__ import annotations
@@ -87,10 +88,12 @@ def play(run: Path, index: int, parent: int) -> None:
         polled = now
         alone = os.getppid() != parent
         late = now > written + settings.chunk_seconds
-        if waiting and (late or stop or alone or len(waiting) >= settings.chunk_games):
+        first = late and not players.games  # of long games the first take minutes, and people wait for a sign of life
+        if first or (waiting and (late or stop or alone or len(waiting) >= settings.chunk_games)):
             counts = _counts(players, evaluate)
             facts = {"seconds": now - written, **{name: counts[name] - told[name] for name in counts}}
-            chunks.write(folder / chunks.name(index, session, number), chunks.join(waiting), facts)
+            games = chunks.join(waiting) if waiting else chunks.none(game.init(1).shape[1], game.spec.max_legal)
+            chunks.write(folder / chunks.name(index, session, number), games, facts)
             waiting, told, written, number = [], counts, now, number + 1
         if stop or alone:
             return

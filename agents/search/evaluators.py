@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from agents.core import AgentError
 from agents.devices import Choice, find
 from agents.networks import Net, folded
 from agents.precision import Precision, dtype
@@ -116,6 +117,8 @@ class NetworkEvaluator:
                 wdl[start:stop] = result_logits[:rows].softmax(dim=1).numpy(force=True)
         finally:
             torch.set_num_threads(threads)
+        if not np.isfinite(logits.sum() + wdl.sum()):  # compiled code would be led astray by such numbers
+            raise AgentError("the network's answers are not finite numbers: its weights are too large, or damaged")
         return logits, wdl
 
     @torch.inference_mode()

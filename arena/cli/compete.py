@@ -36,7 +36,6 @@ ENGINES = {  # the same, where installed. Looking deeper would not change what t
 }
 PAIRS = 20  # of a new ladder that is not told how many
 RECENT = 2000  # games among which the one most worth watching is looked for
-SAVE_EVERY = 50  # games of a match
 Schedule = Literal["round_robin", "gauntlet", "adaptive"]
 Openings = Annotated[
     Path | None,
@@ -110,6 +109,7 @@ def ladder(
     from arena.standings import standings
     from arena.view.standings import cycles, rows
     from envs.core import InputError
+    from selfplay.options import FILE
 
     game, specs = points.split(agents or [], game)
     fixed, newest = dict(map(given, anchor or [])), list[str]()
@@ -124,6 +124,8 @@ def ladder(
         fixed = {spec: elo for spec in known if (elo := registry.rating(spec)) is not None} | fixed
         specs += known
         newest = [] if follow else spread(run, checkpoints, simulations)
+        if not newest and not (follow and (run / FILE).is_file()):
+            raise InputError(f"{run} is not the folder of a training, or has no checkpoint yet")
     title = name or (run.resolve().name if run else game)
     if title is None:
         raise InputError("which ladder? Say --name NAME, or --run DIR, or agents and --game GAME")
@@ -332,10 +334,10 @@ def match(
     import envs
     from agents import registry
     from arena.books import read_openings
+    from arena.cli.keeping import Keeping
     from arena.families import for_points, for_teams
     from arena.interest import most_interesting
     from arena.match import play_match
-    from arena.records import MatchRecord
     from arena.sprt import Sprt
     from arena.view.match import Score, headline, verdict
     from envs.core import InputError
@@ -360,24 +362,20 @@ def match(
     book = None if openings is None else read_openings(envs.make(game), openings)
     score = Score(None if sprt is None else Sprt(0.0, sprt))
     screen = complaints() if as_json else console()
-    kept, unsaved, interrupted, new = make_store(store), list[MatchRecord](), False, 0
+    kept, interrupted = Keeping(store), False
     with Live(headline(score, a, b), console=screen, transient=True) as live:
         try:
             rules = {"limits": limits(move_ms, adjudicate), "book": book, "options": options}
-            for record in play_match(a, b, game, games, seed=seed, **rules):
+            for record in play_match(a, b, game, games, seed=seed, on_finished=kept.add, **rules):
                 score.add(record)
-                unsaved.append(record)
                 live.update(headline(score, a, b))
-                if len(unsaved) >= SAVE_EVERY:
-                    new += kept.add(unsaved)
-                    unsaved.clear()
                 if score.test is not None and score.test.verdict is not None:
                     break
         except KeyboardInterrupt:
             interrupted = True
         finally:
-            new += kept.add(unsaved)
-    points.tell_repeated(len(score.records) - new, store)
+            kept.save()
+    kept.tell_repeated()
     if as_json:
         print_json({"a": a, "b": b, "game": game, **score.facts()})
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -53,6 +54,9 @@ def learn(
     envs.make(game)
     if minutes is not None and epochs is not None:
         raise InputError("say how long with --minutes or with --epochs, not with both")
+    for length in (minutes, epochs):
+        if length is not None and not math.isfinite(length):
+            raise InputError(f"learning takes a finite time, not {length:g}")
     seconds = None if epochs is not None else (MINUTES if minutes is None else minutes) * 60
     budget = Budget(seconds, epochs)
     if resume:

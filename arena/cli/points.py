@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import typer
 
-from arena.cli.shared import command, complaints, console, elsewhere, make_store, print_json
+from arena.cli.shared import command, complaints, console, elsewhere, print_json
 
-SAVE_EVERY = 10  # games
+SHOW_SECONDS = 1.0
 
 
 def match(specs: Sequence[str], game: str, games: int, seed: int, limits: Any, store: Path, as_json: bool) -> None:
@@ -18,16 +19,19 @@ def match(specs: Sequence[str], game: str, games: int, seed: int, limits: Any, s
     from rich.live import Live
     from rich.text import Text
 
+    from arena.cli.keeping import Keeping
     from arena.interest import most_interesting
     from arena.match import play_for_points
-    from arena.records import MatchRecord
     from arena.view.points import facts, table, verdict
     from envs.core import InputError
+    from selfplay.holding import Every
 
     if len(set(specs)) < len(specs):
         raise InputError("an agent scores what it scores: name two different ones, or one alone")
-    screen, records = complaints() if as_json else console(), list[MatchRecord]()
-    kept, unsaved, interrupted, new = make_store(store), list[MatchRecord](), False, 0
+    screen, interrupted = complaints() if as_json else console(), False
+    kept = Keeping(store)
+    records = kept.records
+    due = Every(SHOW_SECONDS, 0.0)  # intervals of many games take a moment to compute
 
     def shown() -> Any:
         told = facts(records, specs, game)
@@ -36,17 +40,14 @@ def match(specs: Sequence[str], game: str, games: int, seed: int, limits: Any, s
     with Live(Text(f"{game}: playing ..."), console=screen, transient=True, auto_refresh=False) as live:
         try:
             for record in play_for_points(specs, game, games, seed=seed, limits=limits):
-                records.append(record)
-                unsaved.append(record)
-                live.update(shown(), refresh=True)
-                if len(unsaved) >= SAVE_EVERY:
-                    new += kept.add(unsaved)
-                    unsaved.clear()
+                kept.add(record)
+                if screen.is_terminal and due.due(time.monotonic()):
+                    live.update(shown(), refresh=True)
         except KeyboardInterrupt:
             interrupted = True
         finally:
-            new += kept.add(unsaved)
-    tell_repeated(len(records) - new, store)
+            kept.save()
+    kept.tell_repeated()
     told = facts(records, specs, game)
     if as_json:
         print_json({**told, "seed": seed})
@@ -60,13 +61,6 @@ def match(specs: Sequence[str], game: str, games: int, seed: int, limits: Any, s
     if interrupted:
         complaints().print("stopped; the games finished so far are kept", style="yellow")
         raise typer.Exit(130)
-
-
-def tell_repeated(count: int, store: Path) -> None:
-    """Says that so many games of a match were in the store before."""
-    if count:
-        were = f"{count} of these games had been played before and stay in {store} as they were then"
-        complaints().print(were, style="dim", soft_wrap=True)
 
 
 def split(words: Sequence[str], game: str | None) -> tuple[str | None, list[str]]:

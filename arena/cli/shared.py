@@ -124,13 +124,14 @@ def report(error: Exception) -> int:
     if isinstance(error, InputError | AgentError):
         complaints().print(Text(f"error: {_lines(error)}", "red"), soft_wrap=True)
         return 2
-    with tempfile.NamedTemporaryFile("w", prefix="arena-", suffix=".log", delete=False, encoding="utf-8") as log:
-        print(" ".join(sys.argv), file=log)
-        traceback.print_exception(error, file=log)
-    complaints().print(
-        Text(f"error: {type(error).__name__}: {_lines(error)}\nThe full report is in {log.name}", "red"),
-        soft_wrap=True,
-    )
+    try:
+        with tempfile.NamedTemporaryFile("w", prefix="arena-", suffix=".log", delete=False, encoding="utf-8") as log:
+            print(" ".join(sys.argv), file=log)
+            traceback.print_exception(error, file=log)
+        where = f"The full report is in {log.name}"
+    except OSError as full:
+        where = f"There is no full report: {full.strerror}"
+    complaints().print(Text(f"error: {type(error).__name__}: {_lines(error)}\n{where}", "red"), soft_wrap=True)
     return 3
 
 

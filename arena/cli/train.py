@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -94,6 +95,8 @@ def train(
     if minutes is not None and hours is not None:
         raise InputError("say how long with --minutes or with --hours, not with both")
     seconds = minutes * 60 if minutes is not None else hours * 3600 if hours is not None else None
+    if seconds is not None and not math.isfinite(seconds):
+        raise InputError(f"a training takes a finite time, not {seconds:g} seconds")
     if teams:
         from arena.cli.train_team import team_settings, train_team  # these bring PyTorch along
     if resume:
@@ -176,15 +179,21 @@ def newest_run(game: str, from_games: bool = False) -> Path:
     from envs.core import InputError
     from selfplay import config, options
 
-    found = sorted(
-        RUNS.glob(f"*/{options.FILE}"), key=lambda file: max(f.stat().st_mtime for f in file.parent.iterdir())
-    )
+    found = sorted(RUNS.glob(f"*/{options.FILE}"), key=lambda file: max(map(_written, file.parent.iterdir())))
     for file in reversed(found):
         if (file.parent / config.SOURCE).exists() == from_games and _game_of(file) == game:
             return file.parent
     raise InputError(
         f"there is no run of {game} in {RUNS}/ to resume; name it with --run, or begin one without --resume"
     )
+
+
+def _written(file: Path) -> float:
+    """When; 0 for what has gone meanwhile, or points nowhere."""
+    try:
+        return file.stat().st_mtime
+    except OSError:
+        return 0.0
 
 
 def require_run(folder: Path, game: str) -> None:
@@ -210,8 +219,8 @@ def _game_of(file: Path) -> str | None:
 
 
 def budget_left(folder: Path) -> float:
-    """The seconds a run was last asked for, if they have not all passed or games are still to be recorded at a
-    milestone. Raises `InputError`."""
+    """The seconds a run was last asked for, if they have not all passed, games are still to be recorded at a
+    milestone, or a match at the gate was not over. Raises `InputError`."""
     from envs.core import InputError
     from selfplay.progress import last_facts
 
@@ -219,7 +228,7 @@ def budget_left(folder: Path) -> float:
     budget = last.get("budget")
     if not isinstance(budget, int | float):
         raise InputError(f"how long was {folder} to train? Say it with --minutes or --hours")
-    if last["seconds"] >= budget - 1 and not last.get("milestones_left"):
+    if last["seconds"] >= budget - 1 and not last.get("milestones_left") and not last.get("judging"):
         raise InputError(f"{folder} has had its {budget / 60:g} minutes; give it more with --minutes or --hours")
     return float(budget)
 

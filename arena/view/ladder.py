@@ -30,6 +30,7 @@ class LadderScreen(Redrawn):
         self._newest: deque[MatchRecord] = deque(maxlen=NEWEST)
         self._standings: Standings | None = None
         self._rated = self._printed = -1e9
+        self._fresh = True  # games that the standings do not know of
 
     def update(self, progress: Progress) -> None:
         """Shows how far the ladder is."""
@@ -40,8 +41,9 @@ class LadderScreen(Redrawn):
                 self._printed = now
                 self._console.print(line(self._ladder.name, progress), soft_wrap=True)
             return
-        if now - self._rated >= RATE_EVERY and progress.done:
-            self._rated = now
+        self._fresh |= bool(progress.new)
+        if now - self._rated >= RATE_EVERY and progress.done and self._fresh:
+            self._rated, self._fresh = now, False
             self._standings = standings(self._ladder)
         self.draw(self._panel(progress))
 

@@ -28,7 +28,7 @@ from envs.moba.tables import NUM_ACTIONS
 from selfplay import options
 from selfplay.cores import cores
 from selfplay.errors import Diverged
-from selfplay.holding import Every, Saver, held, unless_begun
+from selfplay.holding import Every, Saver, held, room_in, unless_begun
 from selfplay.ppo import config, resume, stage
 from selfplay.ppo.config import PpoConfig
 from selfplay.ppo.keeping import Past, keep
@@ -69,7 +69,8 @@ def train(
     ``settings`` may be None when resuming: a run keeps its own. ``on_progress`` is called about twice a second. Ctrl-C
     and SIGTERM end the training early, with everything saved.
     Raises `InputError` for a folder that cannot be used, and `TrainingError` when training cannot go on."""
-    settings = options.in_force(run, settings, resuming, config.read)
+    with room_in(run):
+        settings = options.in_force(run, settings, resuming, config.read)
     with held(run, 1) as stop, unless_begun(run):
         return _Training(run, settings, seconds, make_stage).go(stop, on_progress)
 

@@ -177,6 +177,12 @@ def test_what_is_not_there_is_reported_missing(tmp_path, target):
         checkpoints.resolve(tmp_path / target)
 
 
+@pytest.mark.parametrize(("target", "why"), [("x" * 300, "File name too long"), ("~nobody-here/run", "home directory")])
+def test_what_the_system_does_not_let_us_see_is_reported_too(target, why):
+    with pytest.raises(CheckpointMissing, match=f"cannot be read: .*{why}"):
+        checkpoints.resolve(target)
+
+
 def test_shipped_checkpoints_go_by_name(tmp_path, monkeypatch):
     monkeypatch.setattr("agents.cards.SHIPPED", tmp_path)
     save(tmp_path / "tic_tac_toe", GAME)

@@ -70,6 +70,7 @@ def test_help_imports_nothing_heavy(words):
         (["ladder", "--name", "x"], "there is no ladder 'x' yet"),
         (["ladder", "random", "--game", "tic_tac_toe"], "at least two different agents"),
         (["ladder", "--follow", "--game", "tic_tac_toe"], "--run"),
+        (["ladder", "--run", "shipped:connect_four"], "is not the folder of a training, or has no checkpoint yet"),
         (["train", "tic_tac_toe", "--resume"], "no run of tic_tac_toe"),
         (["train", "tic_tac_toe", "--minutes", "1", "--hours", "1"], "not with both"),
         (["train", "tic_tac_toe", "--set", "simulations=many"], "simulations"),

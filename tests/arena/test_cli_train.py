@@ -94,7 +94,28 @@ def test_resuming_takes_the_newest_run_and_what_it_was_asked_for(run, calls, tmp
         file.write(json.dumps({"seconds": 600.0, "budget": 600.0, "milestones_left": 1}) + '\n{"seconds": 60')  # torn
     run("train", "tic_tac_toe", "--resume", "--run", "runs/new")
     assert [seconds for _, _, seconds, _ in calls] == [600.0, 600.0]
+    with (tmp_path / "runs/new/metrics.jsonl").open("a") as file:
+        file.write("\n" + json.dumps({"seconds": 600.0, "budget": 600.0, "judging": 1}) + "\n")
+    run("train", "tic_tac_toe", "--resume", "--run", "runs/new")
+    assert len(calls) == 3, "a match at the gate was not over"
     assert run("train", "tic_tac_toe", "--resume", "--size", "small")[0] == 2
+
+
+def test_the_newest_run_is_found_whatever_else_lies_there(run, calls, tmp_path):
+    folder = tmp_path / "runs" / "one"
+    folder.mkdir(parents=True)
+    (folder / "config.json").write_text(to_json(preset("tic_tac_toe")))
+    (folder / "metrics.jsonl").write_text(json.dumps({"seconds": 10.0, "budget": 600.0}) + "\n")
+    (folder / "best").symlink_to("checkpoints/000007")  # which has gone
+    assert run("train", "tic_tac_toe", "--resume")[0] == 0
+    assert calls[0][0] == Path("runs/one")
+
+
+@pytest.mark.parametrize("minutes", ["inf", "nan"])
+def test_no_training_lasts_for_ever(run, calls, minutes):
+    code, _, err = run("train", "tic_tac_toe", "--minutes", minutes)
+    assert (code, calls) == (2, [])
+    assert "a training takes a finite time, not inf seconds" in err or minutes == "nan"
 
 
 def test_from_a_checkpoint_through_a_gate(run, calls):

@@ -26,6 +26,24 @@ def test_pairs_are_mirrored_and_openings_differ() -> None:
     assert all(verify(record) == [] for record in records)
 
 
+def test_games_are_told_of_when_they_finish_and_yielded_in_order() -> None:
+    finished: list[str] = []
+    match = play_match(
+        "a?", "b?", "connect_four", 20, loader=load, on_finished=lambda record: finished.append(record.id)
+    )
+    first = next(match)
+    assert first.id in finished
+    assert len(finished) > 1, "shorter games were over before the first pair"
+    match.close()
+    whole: list[str] = []
+    told = [
+        r.id for r in play_match("a?", "b?", "connect_four", 20, loader=load, on_finished=lambda r: whole.append(r.id))
+    ]
+    assert sorted(whole) == sorted(told)
+    assert whole != told
+    assert told[0] == first.id
+
+
 def test_the_same_match_is_the_same_games_however_batched() -> None:
     def moves(**options: int) -> dict[str, tuple[int, ...]]:
         return {r.id: r.actions for r in play_match("a?", "b?", "connect_four", 20, loader=load, **options)}

@@ -19,6 +19,14 @@ def test_games_come_back_as_they_were(tmp_path):
         assert np.array_equal(old, new)
 
 
+def test_no_games_are_games():
+    some, no = games([3, 2]), chunks.none(2, 7)
+    for field in dataclasses.fields(chunks.Games):
+        old, new = getattr(some, field.name), getattr(chunks.join([no, some, no]), field.name)
+        assert old.dtype == new.dtype
+        assert np.array_equal(old, new)
+
+
 @pytest.mark.parametrize(
     ("facts", "message"),
     [

@@ -327,6 +327,15 @@ def test_a_full_disk_is_a_short_message_and_the_last_save_stays_whole(tmp_path, 
     assert not list(run.rglob(f"*{files.PARTIAL}"))
 
 
+def test_a_disk_that_is_full_from_the_start(tmp_path, monkeypatch):
+    def full(path, content):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(files, "write", full)
+    with pytest.raises(DiskFull, match=r"no space left in .*run; free some and begin anew"):
+        run_some(tmp_path / "run", 0.5)
+
+
 def test_training_begins_from_a_checkpoint_and_resumes_without_it(tmp_path):
     first, _ = run_some(tmp_path / "first")
     settings = begin_from(replace(SMALL, seed=7), str(tmp_path / "first"))

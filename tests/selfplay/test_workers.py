@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -59,7 +60,8 @@ def test_killed_workers_are_replaced_and_ctrl_c_saves_everything(tmp_path, monke
             killed.extend(made[0].pids)
             os.kill(killed[0], signal.SIGKILL)
         elif events and state.version > 0:
-            played = [chunks.read(folder / name) for name in chunks.listing(folder)]
+            found = [chunks.read(folder / name) for name in chunks.listing(folder)]
+            played = [(games, facts) for games, facts in found if len(games)]
             if any(games.versions.max() > 0 for games, _ in played):  # new weights have reached a worker
                 assert all(games.versions.max() <= state.version for games, _ in played)
                 assert all(0 < facts["evaluations"] <= facts["requests"] for _, facts in played)
@@ -80,6 +82,21 @@ def test_killed_workers_are_replaced_and_ctrl_c_saves_everything(tmp_path, monke
     assert saved["counters"]["games"] == result.games
     assert sorted(saved["counters"]["window"]) == chunks.listing(folder)
     assert saved["steps"] == result.steps == checkpoints.read_card(result.checkpoint).meta["steps"]
+
+
+def test_there_is_a_sign_of_life_while_the_first_games_last(tmp_path):
+    settings = replace(SMALL, game="chess", workers=1, slots=4, simulations=400, fast_simulations=400)
+    states = []
+
+    def on_progress(state):
+        states.append(state)
+        if state.evaluations_per_second > 0:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    result = train(tmp_path / "run", settings, 600.0, on_progress=on_progress)
+    assert result.interrupted
+    assert states[-1].games == result.steps == 0
+    assert states[-1].simulations_per_second > 0
 
 
 def test_a_worker_ends_when_its_parent_has_gone(tmp_path):

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import envs
+from agents.core import AgentError
 from agents.networks import NetConfig
 from agents.precision import dtype
 from agents.search.evaluators import (
@@ -133,6 +134,20 @@ def test_pieces_cover_every_row_once_and_waste_little(n, sizes):
             if sum(way) >= n
         )
         assert sum(size for _, _, size in cut) + OVERHEAD * len(cut) <= by_brute_force
+
+
+@pytest.mark.parametrize("value", [3e38, np.nan])
+def test_answers_that_are_no_numbers_are_refused(value):
+    """Finite weights can make them too."""
+    game, states, legal = asked("connect_four")
+    net = make(game, SMALLEST)
+    evaluate = NetworkEvaluator(game, net)
+    torch.nn.init.constant_(net.policy.weight, value)
+    evaluate.load_weights(net.state_dict())
+    with pytest.raises(AgentError, match="not finite numbers"):
+        evaluate(states, legal)
+    with pytest.raises(AgentError, match="not finite numbers"):
+        NetworkEvaluator(game, net)
 
 
 def test_new_weights_replace_the_old_ones_and_leave_the_callers_network_alone():

@@ -108,7 +108,7 @@ def test_a_tiny_game_is_learned_to_its_optimum(tmp_path, ticking):
     assert logits[0, :, :NUMBERS].argmax(1).tolist() == list(range(NUMBERS))
 
 
-@pytest.mark.parametrize(("memory", "stretches"), [("gru", 25), ("lstm", 50)])
+@pytest.mark.parametrize(("memory", "stretches"), [("gru", 25), pytest.param("lstm", 50, marks=pytest.mark.slow)])
 def test_what_was_seen_once_is_remembered(tmp_path, ticking, memory, stretches):
     stage = Stage(hidden=True)
     learned(
