@@ -82,14 +82,14 @@ def _headers(record: MatchRecord, start: str, variant: str) -> dict[str, str]:
 
 
 def _result(record: MatchRecord) -> str:
-    return _RESULTS[record.returns[0]] if record.counts else "*"
+    return _RESULTS.get(record.returns[0], "*") if record.counts else "*"
 
 
 def _termination(record: MatchRecord) -> str:
     """The standard's word (PGN specification 9.8.1)."""
     if record.fault is not None:
         return _FAULTS.get(record.fault.kind, "emergency")
-    return _ENDINGS[record.termination]
+    return _ENDINGS.get(record.termination, "unterminated")
 
 
 def _comment(frame: Frame) -> str:

@@ -258,6 +258,7 @@ def show(contest: Any, where: Sequence[str] = ()) -> None:
     from arena.standings import standings
     from arena.store import Query
     from arena.view.charts import glyphs, interval_curve
+    from arena.view.figures import printable
     from arena.view.standings import cycles, learning_curve, misfit, scale, table
     from arena.view.timeline import names
 
@@ -280,7 +281,7 @@ def show(contest: Any, where: Sequence[str] = ()) -> None:
     if best is not None:
         record, interest = best
         who = " against ".join(names(record))
-        screen.print(Text.assemble(("\nMost worth watching: ", "bold"), f"{who}, {interest.reason}"))
+        screen.print(Text.assemble(("\nMost worth watching: ", "bold"), f"{who}, {printable(interest.reason)}"))
         screen.print(f"  {command('watch', record.id, *where)}", soft_wrap=True)
 
 
@@ -339,6 +340,7 @@ def match(
     from arena.interest import most_interesting
     from arena.match import play_match
     from arena.sprt import Sprt
+    from arena.view.figures import printable
     from arena.view.match import Score, headline, verdict
     from envs.core import InputError
 
@@ -383,7 +385,7 @@ def match(
         screen.print(verdict(score, a, b))
         if (best := most_interesting(score.records)) is not None:
             watch = command("watch", best[0].id, *elsewhere(store))
-            screen.print(f"Most worth watching, {best[1].reason}: {watch}", soft_wrap=True)
+            screen.print(f"Most worth watching, {printable(best[1].reason)}: {watch}", soft_wrap=True)
     if interrupted:
         complaints().print("stopped; the games finished so far are kept", style="yellow")
         raise typer.Exit(130)

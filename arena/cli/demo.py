@@ -76,10 +76,11 @@ def compile_all(settings: Any) -> None:
     from agents import registry
     from arena.boards import warm_up as first_move
     from arena.cli.compete import anchors
+    from arena.view.charts import waiting
     from selfplay.compile import warm_up
 
     began, game = time.monotonic(), envs.make(GAME)
-    with console().status("compiling ..."):
+    with waiting(console(), "compiling ..."):
         warm_up(settings)
         for spec in anchors(GAME):
             agent = registry.load(spec)

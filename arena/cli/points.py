@@ -22,6 +22,7 @@ def match(specs: Sequence[str], game: str, games: int, seed: int, limits: Any, s
     from arena.cli.keeping import Keeping
     from arena.interest import most_interesting
     from arena.match import play_for_points
+    from arena.view.figures import printable
     from arena.view.points import facts, table, verdict
     from envs.core import InputError
     from selfplay.holding import Every
@@ -57,7 +58,7 @@ def match(specs: Sequence[str], game: str, games: int, seed: int, limits: Any, s
             screen.print(said)
         if (best := most_interesting(records)) is not None:
             watch = command("watch", best[0].id, *elsewhere(store))
-            screen.print(f"Most worth watching, {best[1].reason}: {watch}", soft_wrap=True)
+            screen.print(f"Most worth watching, {printable(best[1].reason)}: {watch}", soft_wrap=True)
     if interrupted:
         complaints().print("stopped; the games finished so far are kept", style="yellow")
         raise typer.Exit(130)

@@ -38,7 +38,10 @@ def story(
       arena story runs/breakout --at 1 --at 10 --at 60
       arena story runs/breakout -o story.png
     """
+    from rich.text import Text
+
     from arena.milestones import read
+    from arena.view.charts import waiting
     from arena.view.story import MOST, Story
     from envs.core import InputError
     from selfplay.dqn import config
@@ -61,10 +64,10 @@ def story(
         if path.suffix.lower() == ".png":
             whole.write_still(path)
         else:
-            with screen.status(f"{path}: drawing ...") as status:
+            with waiting(screen, f"{path}: drawing ...") as status:
 
                 def tell(done: int, total: int, name: Path = path, status: Any = status) -> None:
-                    status.update(f"{name}: {done / total:.0%}")
+                    status.update(Text(f"{name}: {done / total:.0%}"))
 
                 whole.write_film(path, tell)
         screen.print(f"{path}: {path.stat().st_size // 1000} kB", soft_wrap=True)

@@ -139,6 +139,7 @@ def train(
 def run_training(folder: Path, settings: Any, seconds: float, resuming: bool) -> None:
     """Trains with the display and says what came of it. Ctrl-C raises KeyboardInterrupt, with everything saved."""
     from arena.gate import gate as make_gate
+    from arena.view.charts import waiting
     from arena.view.live import LiveScreen
     from arena.view.training import TRAINING
     from envs.core import InputError
@@ -148,7 +149,7 @@ def run_training(folder: Path, settings: Any, seconds: float, resuming: bool) ->
     from selfplay.train import train as learn
 
     screen, inside = console(), settings or config.read(folder)
-    with screen.status("compiling, which takes a while the first time ..."):
+    with waiting(screen, "compiling, which takes a while the first time ..."):
         warm_up(inside)  # before the training clock starts
     gate = make_gate(inside.gate_games) if inside.gate_games else None
     try:
@@ -277,6 +278,8 @@ def _changes(changes: list[str]) -> dict[str, Any]:
 
     options: dict[str, Any] = {}
     for name, value in game_options(changes).items():
+        if name == "game":
+            raise InputError(f"the game is the first word of the command, not --set game={value}")
         group, dot, inner = name.partition(".")
         if dot and isinstance(options.setdefault(group, {}), dict):
             options[group][inner] = value

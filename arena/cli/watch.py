@@ -181,7 +181,9 @@ def replay(
             registry.refuse_foreign([ref.spec for ref in record.agents], f"match {record.id}")
         checked += 1
         try:
-            findings = check(record) + (ask_again(record) if ask else [])
+            findings = check(record)
+            if ask and not findings:  # what does not replay cannot be asked about
+                findings = ask_again(record)
         except InputError as error:  # a game or an agent that is not here
             if not every:
                 raise
@@ -248,7 +250,7 @@ def export(
         raise InputError(f"no such matches in {store}" + f", but {others} of games that PGN is not for" * bool(others))
     text = "".join(texts)
     try:
-        output.write_text(text, encoding="utf-8")
+        output.write_bytes(text.encode("utf-8", "replace"))  # a name may hold half a character
     except OSError as error:
         raise InputError(f"{output} cannot be written: {error.strerror}") from None
     many = f"{len(texts)} matches" + f", without {others} of other games" * bool(others)
@@ -314,8 +316,9 @@ def _printed(record: Any) -> Any:
         return game(record, reel(record), in_colour(console()))
     if of_teams(record):
         from arena.view import team, team_reel
+        from arena.view.screen import in_colour
 
-        return team.printed(record, team_reel.reel(record), console().color_system is not None)
+        return team.printed(record, team_reel.reel(record), in_colour(console()))
     from arena.view.terminal import printed
     from arena.view.timeline import frames
 

@@ -23,7 +23,9 @@ def page(record: MatchRecord) -> str:
     """The whole page. Raises `timeline.ReplayError` when the record does not replay."""
     shown = frames(record)
     game = envs.make(record.game)
-    pictures = [game.picture(f.state, [(w.action, w.share) for w in f.weighed[:MOST_ACTIONS]], f.last) for f in shown]
+    pictures = [
+        game.picture(f.state, [(w.action, w.share) for w in f.weighed[:MOST_ACTIONS] if w.legal], f.last) for f in shown
+    ]
     start = pictures[len(record.opening)]
     shapes = {
         shape: number for number, shape in enumerate(dict.fromkeys(s for picture in pictures for s in picture.shapes))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from rich.console import Console
+from rich.status import Status
 from rich.text import Text
 
 
@@ -38,6 +39,11 @@ SERIES = ("cyan", "magenta")  # the first and the second player's colour, wherev
 def glyphs(console: Console) -> Glyphs:
     """Block characters where the terminal's encoding has them."""
     return ASCII if console.options.ascii_only else UNICODE
+
+
+def waiting(console: Console, words: str) -> Status:
+    """``with waiting(console, "..."):`` something that takes a while."""
+    return console.status(Text(words), spinner="line" if console.options.ascii_only else "dots")
 
 
 def bar(share: float, width: int, using: Glyphs = UNICODE) -> str:
@@ -77,6 +83,7 @@ def value_curve(
         for ply, value in enumerate(values):
             if value is None:
                 continue
+            value = min(max(value, -1.0), 1.0)  # a stranger's record may say anything
             row, column = round((1 - value) / 2 * (height - 1)), _column(ply, plies, columns)
             taken = grid[row][column] == using.points[0] and number == 1
             grid[row][column] = using.both if taken else using.points[number]

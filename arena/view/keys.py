@@ -50,7 +50,9 @@ def read(timeout: float | None) -> list[str]:
     return decode(data.decode(errors="replace")) if data else ["q"]
 
 
-_KEY = re.compile("|".join(re.escape(sequence) for sequence in sorted(NAMES, key=len, reverse=True)) + "|.", re.DOTALL)
+_KNOWN = "|".join(re.escape(sequence) for sequence in sorted(NAMES, key=len, reverse=True) if sequence != "\x1b")
+_OTHERS = r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1bO.|\x1b[^\x1b]"  # keys without a meaning here: not an escape and letters
+_KEY = re.compile(f"{_KNOWN}|{_OTHERS}|.", re.DOTALL)
 
 
 def decode(text: str) -> list[str]:

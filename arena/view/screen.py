@@ -13,7 +13,7 @@ from rich.text import Text
 import envs
 from arena.records import MatchRecord
 from arena.view import keys
-from arena.view.charts import SERIES, Glyphs, glyphs, sparkline
+from arena.view.charts import SERIES, Glyphs, glyphs, sparkline, waiting
 from arena.view.figures import printable
 from arena.view.film import Picture, Scene, reel
 from arena.view.stepping import step_through
@@ -27,7 +27,7 @@ JUMP = 15  # plies
 
 def watch(record: MatchRecord, console: Console) -> None:
     """Shows the game: with keys where a person can press them; otherwise its course in lines, and the last picture."""
-    with console.status("replaying ..."):
+    with waiting(console, "replaying ..."):
         scenes = reel(record)
     if keys.available() and console.is_terminal:
         _interactive(record, scenes, console)

@@ -33,7 +33,7 @@ def step_through(
             live.update(draw(at, playing), refresh=True)
             pressed = keys.read(seconds if playing else RESIZED)
             if playing and not pressed:
-                at += 1
+                at = min(at + 1, last)
             for key in pressed:
                 if key in ("q", "escape"):
                     return

@@ -13,7 +13,7 @@ from rich.text import Text
 import envs
 from arena.records import MatchRecord
 from arena.view import keys
-from arena.view.charts import SERIES, Glyphs, glyphs, sparkline
+from arena.view.charts import SERIES, Glyphs, glyphs, sparkline, waiting
 from arena.view.figures import printable
 from arena.view.film import Picture
 from arena.view.screen import blocks, in_colour
@@ -31,7 +31,7 @@ WEST, EAST = "123456789", "!@#$&"  # the heroes' marks on a map
 
 def watch(record: MatchRecord, console: Console) -> None:
     """Shows the game: with keys where a person can press them; otherwise its events in lines, and the last map."""
-    with console.status("replaying ..."):
+    with waiting(console, "replaying ..."):
         shots = reel(record)
     if keys.available() and console.is_terminal:
         _interactive(record, shots, console)

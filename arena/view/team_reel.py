@@ -18,6 +18,8 @@ def reel(record: MatchRecord) -> list[TeamShot]:
             f"match {record.id!r} was played by version {record.game_version} of {record.game}; "
             f"only version {game.spec.version} is here"
         )
+    if len(record.analysis) not in (0, len(record.actions)):
+        raise ReplayError(f"match {record.id!r} does not replay: its analysis is not that of its actions")
     if bad := [action for action in record.actions if not 0 <= action < game.spec.num_actions]:
         raise ReplayError(f"match {record.id!r} does not replay: {record.game} has no action {bad[0]}")
     try:

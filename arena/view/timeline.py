@@ -26,6 +26,7 @@ class Weighed:
     name: str
     visits: int
     share: float  # of all visits, 0..1
+    legal: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,8 @@ def frames(record: MatchRecord) -> list[Frame]:
             f"match {record.id!r} was played by version {record.game_version} of {record.game}; "
             f"only version {game.spec.version} is here"
         )
+    if len(record.opening) > len(record.actions):
+        raise ReplayError(f"match {record.id!r} does not replay: its opening is longer than the game")
     shown: list[Frame] = []
     try:
         states = begin(game, record.options)
@@ -108,7 +111,10 @@ def _is_legal(game: BoardGame, states: np.ndarray, action: int) -> bool:
 def _frame(game: BoardGame, record: MatchRecord, ply: int, state: State, last: int | None, action: int | None) -> Frame:
     thought = record.analysis[ply] if ply < len(record.analysis) else None
     total = sum(n for _, n in thought.visits) if thought else 0
-    weighed = [Weighed(a, _name(game, state, a), n, n / max(total, 1)) for a, n in (thought.visits if thought else ())]
+    weighed = [
+        Weighed(a, _name(game, state, a), n, n / max(total, 1), _is_legal(game, state[None], a))
+        for a, n in (thought.visits if thought else ())
+    ]
     return Frame(
         ply=ply,
         state=state,

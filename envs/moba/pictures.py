@@ -110,13 +110,19 @@ def to_text(world: Any, fog: int | None = None) -> str:
     for s in range(2):
         for i in range(size.heroes):
             mark = str(i + 1) if s == 0 else "!@#$&"[i]
-            if _hidden(world, s, fog, bool(world["seen"][s, i])):
-                lines.append(f"{mark} {SIDES[s]}_{i}: not in sight")
-                continue
-            lines.append(
-                f"{mark} {SIDES[s]}_{i} {t.ROLES[int(world['role'][s, i])]:<9} level {world['level'][s, i]:>2}  "
-                f"hp {world['hp'][s, i]:5.0f}/{world['max_hp'][s, i]:.0f}  gold {world['gold'][s, i]:4.0f}  "
-                f"items {world['items'][s, i]}  "
-                + "/".join(str(world[name][s, i]) for name in ("kills", "deaths", "last_hits"))
-            )
+            lines.append(f"{mark} {SIDES[s]}_{i} {_facts(world, s, i, fog)}")
     return "\n".join(lines)
+
+
+def _facts(world: Any, s: int, i: int, fog: int | None) -> str:
+    """What a side may know of a hero: of a foe not what it owns, and that it is dead even where it is not in sight."""
+    role, foe = f"{t.ROLES[int(world['role'][s, i])]:<9}", fog not in (None, s)
+    if foe and world["hp"][s, i] <= 0:
+        return f"{role} dead"
+    if _hidden(world, s, fog, bool(world["seen"][s, i])):
+        return f"{role} not in sight"
+    body = f"level {world['level'][s, i]:>2}  hp {world['hp'][s, i]:5.0f}/{world['max_hp'][s, i]:.0f}"
+    if foe:
+        return f"{role} {body}"
+    won = "/".join(str(world[name][s, i]) for name in ("kills", "deaths", "last_hits"))
+    return f"{role} {body}  gold {world['gold'][s, i]:4.0f}  items {world['items'][s, i]}  {won}"

@@ -43,6 +43,9 @@ class Setup:
             if isinstance(getattr(self, name), list):
                 object.__setattr__(self, name, tuple(getattr(self, name)))
         weights(self.reward)
+        for name in ("fog", "swap"):
+            if not isinstance(getattr(self, name), bool):
+                raise InputError(f"{name} is true or false, not {getattr(self, name)!r}")
         levels = self.start_level if isinstance(self.start_level, tuple) else (self.start_level,) * 2
         if len(levels) != 2 or not all(map(_is_whole, levels)):
             raise InputError(f"start_level {self.start_level!r} is not a whole number or two")

@@ -92,6 +92,11 @@ class PpoConfig:
         if self.rollout % self.chunk:
             raise InputError(f"training option 'chunk' does not divide a rollout of {self.rollout}: {self.chunk}")
 
+    @property
+    def paid_by_health(self) -> float:
+        """The part of what buildings pay that is paid by their health: nothing where they pay nothing."""
+        return self.tower_health if self.reward == "shaped" else 0.0
+
     def between(self, first: float, final: float, share: float) -> float:
         """On the way from ``first`` to ``final`` when ``share`` of the time has passed."""
         return first + (final - first) * min(1.0, share)
@@ -138,7 +143,7 @@ def preset(game: str, **changes: Any) -> PpoConfig:
     return from_dict({"game": game, **overlaid(PRESETS.get(game, {}), changes)})
 
 
-def exploiter(game: str, target: str, **changes: Any) -> PpoConfig:
+def exploiter(game: str, target: str, /, **changes: Any) -> PpoConfig:
     """A training whose games are all against the frozen checkpoint ``target``, from its weights on. What it wins more
     than half of is a lower bound on how far the checkpoint can be exploited. Raises a `CheckpointError`."""
     card = read_card(target)

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 import envs
-from envs.core import GameSpec
+from envs.core import GameSpec, InputError
 from envs.moba import games
 from envs.moba.games import Step
 from envs.moba.setup import Setup
-from selfplay.ppo.config import PpoConfig
+from selfplay.ppo.config import PRESETS, PpoConfig
 
 
 class Games(Protocol):
@@ -52,6 +52,8 @@ class Moba(games.Games):
 
 def moba(settings: PpoConfig, batch: int) -> tuple[GameSpec, Games]:
     """A team game by the arena's id. Raises `InputError`."""
+    if settings.game not in PRESETS:
+        raise InputError(f"{settings.game} can be played, but not be trained for: {' and '.join(PRESETS)} can")
     spec = envs.team_game(settings.game).spec
     setup = _setup(settings, heroes=5 if settings.game == "moba_5v5" else 1, max_cycles=settings.max_cycles or None)
     return spec, Moba(batch, setup, settings.first_cycles, settings.growing)

@@ -202,7 +202,7 @@ class _Training:
         shaping = settings.between(settings.first_shaping, settings.final_shaping, self.share)
         done = min(1.0, self.share / settings.careless) if settings.careless else 1.0
         caution = settings.between(settings.first_caution, 1.0, done)
-        reward = Reward(settings.win_weight, shaping, settings.fade, caution, settings.tower_health)
+        reward = Reward(settings.win_weight, shaping, settings.fade, caution, settings.paid_by_health)
 
         def play(actor: Actor) -> Told:
             actor.games.team_spirit, actor.reward = self.spirit, reward

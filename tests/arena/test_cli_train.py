@@ -111,6 +111,13 @@ def test_the_newest_run_is_found_whatever_else_lies_there(run, calls, tmp_path):
     assert calls[0][0] == Path("runs/one")
 
 
+@pytest.mark.parametrize("game", ["tic_tac_toe", "moba_1v1", "breakout"])
+def test_the_game_is_no_option(run, calls, game):
+    code, _, err = run("train", game, "--set", "game=chess")
+    assert (code, calls) == (2, [])
+    assert "the game is the first word of the command, not --set game=chess" in err
+
+
 @pytest.mark.parametrize("minutes", ["inf", "nan"])
 def test_no_training_lasts_for_ever(run, calls, minutes):
     code, _, err = run("train", "tic_tac_toe", "--minutes", minutes)

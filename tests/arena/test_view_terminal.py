@@ -1,3 +1,4 @@
+import contextlib
 import io
 import os
 import pty
@@ -10,11 +11,12 @@ import time
 import numpy as np
 import pytest
 from rich.console import Console
+from rich.text import Text
 
 import envs
 from arena.view import keys
-from arena.view.charts import ASCII, SERIES, UNICODE
-from arena.view.stepping import seek
+from arena.view.charts import ASCII, SERIES, UNICODE, waiting
+from arena.view.stepping import seek, step_through
 from arena.view.terminal import board_text, printed, render, watch
 from arena.view.timeline import frames
 from tests.arena.matches import make_record
@@ -122,6 +124,33 @@ def test_keys_lead_to_plies():
 def test_keys_are_taken_apart():
     assert keys.decode("\x1b[C\x1b[C\x1b[D q\x1b[1~\x1b") == ["right", "right", "left", "space", "q", "home", "escape"]
     assert keys.decode("é") == ["é"]
+
+
+def test_what_has_no_second_place_stays_where_it_is(monkeypatch):
+    """A game that was lost before its first decision."""
+    presses, seen = iter([[], [], ["down"], ["q"]]), []
+    monkeypatch.setattr(keys, "raw", contextlib.nullcontext)
+    monkeypatch.setattr(keys, "read", lambda timeout: next(presses))
+
+    def draw(at, playing):
+        seen.append(at)
+        return Text("")
+
+    step_through(Console(file=io.StringIO()), draw, 0, seconds=1.0, jump=5)
+    assert set(seen) == {0}
+
+
+def test_waiting_needs_no_more_than_ascii():
+    file = io.TextIOWrapper(io.BytesIO(), "ascii")
+    with waiting(Console(file=file, force_terminal=True), "[/b] compiling ..."):
+        pass
+    file.flush()
+    assert b"[/b] compiling ..." in file.buffer.getvalue()
+
+
+@pytest.mark.parametrize("sequence", ["\x1b[3~", "\x1b[15~", "\x1b[1;5C", "\x1b[Z", "\x1bOP", "\x1bx", "\x1b[?1;2c"])
+def test_keys_without_a_meaning_are_one_key_and_no_escape(sequence):
+    assert keys.decode(f"{sequence}q") == [sequence, "q"]
 
 
 def test_a_person_steps_through_a_match_in_a_real_terminal():

@@ -52,6 +52,7 @@ def test_records_without_analysis_have_frames_too():
         ({"actions": (3, 99)}, "action 99 at ply 1 is illegal"),
         ({"actions": (3, -1)}, "action -1 at ply 1 is illegal"),
         ({"game_version": 7}, "played by version 7 of connect_four"),
+        ({"opening": (3,) * 50}, "its opening is longer than the game"),
     ],
 )
 def test_a_record_that_breaks_the_rules_is_refused(change, message):

@@ -218,6 +218,8 @@ def test_setups_are_checked():
         ({"lineup": 3}, "unknown lineup 3"),
         ({"start_level": 2.5}, "start_level 2.5 is not a whole number or two"),
         ({"wave_jitter": 2.5}, "wave_jitter 2.5 is not within"),
+        ({"fog": "off"}, "fog is true or false, not 'off'"),
+        ({"swap": "yes"}, "swap is true or false, not 'yes'"),
         ({"start_level": (3, 11)}, r"start_level \(3, 11\) is not within 1..10"),
         ({"reward": "shape"}, "unknown reward 'shape'.*Did you mean 'shaped'"),
         ({"team_spirit": 1.5}, "team_spirit 1.5"),

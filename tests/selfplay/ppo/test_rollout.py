@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from agents import moba_bots
+from envs.core import InputError
 from envs.moba.rewards import TERMS
 from selfplay.ppo import config, stage
 from selfplay.ppo.rollout import Reward, standing
@@ -32,6 +33,11 @@ def test_what_is_lost_by_going_out_may_count_less():
     assert (whole - part).tolist() == [[3 * 0.75] * 2]
 
 
+def test_where_winning_alone_counts_buildings_pay_nothing_for_their_health():
+    assert config.preset("moba_1v1", tower_health=0.5).paid_by_health == 0.5
+    assert config.preset("moba_1v1", tower_health=0.5, reward="win").paid_by_health == 0.0
+
+
 def test_games_are_cut_off_early_at_first():
     settings = config.preset("moba_1v1", first_cycles=3, max_cycles=7, growing=0.5)
     spec, games = stage.moba(settings, 2)
@@ -48,6 +54,8 @@ def test_games_are_cut_off_early_at_first():
     assert lengths == sorted(lengths)
     assert (lengths[0], lengths[-1], spec.id) == (3, 7, "moba_1v1")
     assert stage.moba(config.preset("moba_5v5", first_cycles=0), 1)[1].setup.cycles == 1500
+    with pytest.raises(InputError, match="battle can be played, but not be trained for: moba_1v1 and moba_5v5 can"):
+        stage.moba(config.preset("battle"), 1)
 
 
 def test_buildings_pay_by_their_health_and_when_they_fall_as_much_as_the_game_says():
