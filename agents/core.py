@@ -74,7 +74,9 @@ class Decision:
     """An action and, where the agent has them, its reasons. Values are from the view of the player to move."""
 
     action: int
-    value: float | None = None  # expected result in [-1, 1] (team: the side's); in games for points, what it counts
+    value: float | None = (
+        None  # expected result in [-1, 1] (team: the side's pay, a win being 1); for points, what it counts
+    )
     visits: dict[int, int] | None = None  # search visits by action
     policy: dict[int, float] | None = None  # probabilities by action, illegal ones left out
     pv: tuple[int, ...] = ()  # the line the agent expects, its own action first

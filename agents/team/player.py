@@ -62,6 +62,8 @@ class Team:
         if card.game not in envs.team_ids():
             raise checkpoints.CheckpointMismatch(card.folder, f"for the game {card.game!r}, which is not known here")
         self._card, self._net, self._options = card, acting(net, half=False), options
+        worth = card.meta.get("win_weight", 1.0)  # what winning was paid
+        self._worth = float(worth) if isinstance(worth, int | float) and worth > 0 else 1.0
         self.name = describe(f"{KIND}:{checkpoints.label(card.folder)}", options, TeamOptions())
         self.fingerprint = fingerprint(KIND, options, card.sha256.encode())
 
@@ -84,7 +86,7 @@ class Team:
         actions, logp = np.empty(len(batch), np.int64), np.empty(len(batch), np.float32)
         draw_actions(logits[0].numpy(), batch.legal, chance, self._options.temperature, actions, logp)
         policies = torch.softmax(logits[0].masked_fill(~torch.from_numpy(batch.legal), -torch.inf), 1).numpy()
-        expected = self._net.returns(values[0]).clamp(-1, 1).tolist()
+        expected = (self._net.returns(values[0]) / self._worth).clamp(-1, 1).tolist()
         return [
             Decision(action, value=value, policy=by_action(policy, legal))
             for action, value, policy, legal in zip(actions.tolist(), expected, policies, batch.legal, strict=True)

@@ -39,6 +39,7 @@ def keep(
             "updates": updates,
             "games": counters.games,
             "seed": settings.seed,
+            "win_weight": settings.win_weight,
             **({"exploits": settings.exploit} if settings.exploit else {}),
         },
     )

@@ -26,7 +26,7 @@ from selfplay.ppo.returns import Numbers, advantages
 from selfplay.ppo.stage import Games
 
 F = np.float32
-WIN, ANCIENT, TOWERS = (TERMS.index(name) for name in ("win", "ancient", "towers"))
+WIN, TOWERS = TERMS.index("win"), TERMS.index("towers")
 LESSER = 3  # the first of the other terms
 LOSSES = np.array([name in ("deaths", "health", "mana") for name in TERMS[LESSER:]])
 WORTH = weights("shaped")[TOWERS] * np.array([1, 1.33] * 3 + [1], F)  # a lane's outer and inner tower, the ancient
@@ -74,12 +74,14 @@ class Reward:
     health: float = 0.0  # the part of what a building pays for falling that is paid by its health
 
     def of(self, terms: Numbers, ages: NDArray[np.int64], gained: Numbers) -> Numbers:
-        """float32[b, U] for float32[b, U, T], int64[b] decisions that were made before, and float32[b, 2] by which
-        `standing` has changed."""
-        lesser = (self.shaping * self.fade**ages).astype(F)[:, None]
-        rest = (terms[:, :, LESSER:] @ np.where(LOSSES, F(self.caution), F(1))) * lesser
-        fallen = terms[:, :, TOWERS] * F(1 - self.health) + np.repeat(gained, terms.shape[1] // 2, 1) * F(self.health)
-        paid: Numbers = rest + fallen + terms[:, :, ANCIENT] + F(self.win) * terms[:, :, WIN]
+        """float32[b, U, T], what counts of each term, for float32[b, U, T], int64[b] decisions that were made before,
+        and float32[b, 2] by which `standing` has changed."""
+        paid = terms.copy()
+        paid[:, :, LESSER:] *= np.where(LOSSES, F(self.caution), F(1))
+        paid[:, :, LESSER:] *= (self.shaping * self.fade**ages).astype(F)[:, None, None]
+        paid[:, :, WIN] *= F(self.win)
+        paid[:, :, TOWERS] *= F(1 - self.health)
+        paid[:, :, TOWERS] += np.repeat(gained, terms.shape[1] // 2, 1) * F(self.health)
         return paid
 
 
@@ -235,13 +237,14 @@ class Actor:
         """What has come of the actions."""
         out, mine, units = self.rollout, self.rows, self.games.units
         learner = self.groups()[LATEST]
-        terms = np.abs(step.terms.reshape(self.count, -1)[learner]).mean(0, dtype=np.float64)
-        told.terms = told.terms + terms if len(told.terms) else terms
         over = step.terminated | step.truncated
         now = standing(step.observations)
         gained = (np.where(over[:, None], standing(step.final), now) if over.any() else now) - self._standing
         self._standing = now
-        out.rewards[t, mine] = self.reward.of(step.terms, self._ages, gained).reshape(-1)
+        paid = self.reward.of(step.terms, self._ages, gained).reshape(self.count, -1)
+        out.rewards[t, mine] = paid.sum(1)
+        terms = np.abs(paid[learner]).mean(0, dtype=np.float64)
+        told.terms = told.terms + terms if len(told.terms) else terms
         out.ended[t, mine] = np.repeat(over, units)
         out.beyond[t, mine] = 0
         self._step = step

@@ -24,7 +24,7 @@ def save(folder, memory="gru", game="moba_5v5", kind="team", **changes):
     torch.nn.init.orthogonal_(net.policy.weight, 3.0)
     tensors = net.state_dict()
     fields = {"net_config": shape, "tensors": tensors, "game": game, "kind": kind, **changes}
-    checkpoints.save(folder, game_version=1, meta={}, **fields)
+    checkpoints.save(folder, game_version=1, **{"meta": {}, **fields})
     return str(folder)
 
 
@@ -63,6 +63,18 @@ def test_a_game_is_played_the_same_alone_and_beside_others(tmp_path, memory):
             assert set(decision.policy) == set(np.flatnonzero(allowed).tolist())
             assert -1 <= decision.value <= 1
     assert len({d.action for d in together[5]}) > 1
+
+
+def test_what_winning_was_paid_is_what_a_sure_win_is_worth(tmp_path):
+    seen, legal = next(batches(2, 1))
+    found = []
+    for name, meta in (("a", {}), ("b", {"win_weight": 4.0})):
+        agent = registry.load(save(tmp_path / name, "none", meta=meta))
+        start(agent, 2)
+        found.append(np.array([d.value for d in decide(agent, [0, 1], seen, legal, 0)]))
+    assert (np.abs(found[0]) < 1).all()
+    assert found[0].any()
+    np.testing.assert_allclose(found[1], found[0] / 4, rtol=1e-5)
 
 
 def test_a_memory_is_carried_within_a_game_and_empty_at_its_start(tmp_path):
