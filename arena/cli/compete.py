@@ -40,7 +40,7 @@ Schedule = Literal["round_robin", "gauntlet", "adaptive"]
 Openings = Annotated[
     Path | None,
     typer.Option(
-        metavar="FILE", help="Of chess and its kin: begin with those of a PGN or EPD file, not with random ones."
+        metavar="FILE", help="Of chess: begin with those of a PGN or EPD file, not with random ones; of minichess: EPD."
     ),
 ]
 Adjudicate = Annotated[bool, typer.Option("--adjudicate", help="End games that both sides expect to end one way.")]

@@ -15,7 +15,7 @@ from arena.cli.train import MINUTES, new_run, newest_run, options_of
 def learn(
     game: Game,
     source: Annotated[
-        Path | None, typer.Option("--from", metavar="FILE", help="Games in PGN, as many as you like.")
+        Path | None, typer.Option("--from", metavar="FILE", help="Games of chess in PGN, as many as you like.")
     ] = None,
     minutes: Annotated[
         float | None, typer.Option(min=0, help="How long, on the training clock; 15 if not told.")

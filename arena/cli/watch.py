@@ -204,7 +204,11 @@ def export(
     match: Match = None,
     output: Annotated[
         Path,
-        typer.Option("-o", "--output", help="The file: .html; .pgn of chess; .mp4, .gif, .png of others."),
+        typer.Option(
+            "-o",
+            "--output",
+            help="The file: .html; .pgn of chess and minichess; .mp4, .gif, .png of games for points or by teams.",
+        ),
     ] = Path("game.html"),
     store: StorePath = STORE,
     ladder: OfLadder = None,
