@@ -214,7 +214,7 @@ class _Convolution(torch.autograd.Function):
             v = _to_points(piece, how.spread, how)
             _to_cells(torch.bmm(v, u), how.gather, how, out)
         ctx.save_for_backward(x, u)
-        ctx.how = how
+        ctx.how, ctx.taps = how, taps
         return y.squeeze(2)
 
     @staticmethod
@@ -228,8 +228,7 @@ class _Convolution(torch.autograd.Function):
             du.baddbmm_(_to_points(piece, how.spread, how).transpose(1, 2), dm)
             if dx is not None:
                 _to_cells(torch.bmm(dm, u.transpose(1, 2)), how.spread_back, how, out)
-        taps = round(how.filters.shape[1] ** 0.5)
-        dw = (how.filters.T @ du.view(len(u), -1)).view(taps, taps, *u.shape[1:]).permute(3, 2, 0, 1)
+        dw = (how.filters.T @ du.view(len(u), -1)).view(ctx.taps, ctx.taps, *u.shape[1:]).permute(3, 2, 0, 1)
         return dx, dw, None
 
 

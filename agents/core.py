@@ -75,7 +75,7 @@ class Decision:
 
     action: int
     value: float | None = (
-        None  # expected result in [-1, 1] (team: the side's pay, a win being 1); for points, what it counts
+        None  # expected in [-1, 1]: the result; team: the side's pay, a win being 1; points: their pay
     )
     visits: dict[int, int] | None = None  # search visits by action
     policy: dict[int, float] | None = None  # probabilities by action, illegal ones left out

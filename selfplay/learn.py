@@ -32,7 +32,7 @@ from envs.core import BoardGame, InputError
 from selfplay import chunks, config, files, options, pgn, resume
 from selfplay.config import TrainConfig
 from selfplay.held_out import Score, hold_out, score
-from selfplay.holding import Every, held
+from selfplay.holding import Every, held, room_in
 from selfplay.initial import AGENT
 from selfplay.learn_progress import LearnProgress
 from selfplay.learner import Learner, Step
@@ -113,7 +113,8 @@ def learn(
     everything saved. Raises `InputError`: a folder or a file that cannot be used, a file without a sound game;
     `TrainingError` when learning cannot go on."""
     new, work = not run.exists(), None
-    path, settings = _prepare(run, path, settings, resuming)
+    with room_in(run):
+        path, settings = _prepare(run, path, settings, resuming)
     game = pgn.check(settings.game, path)
     try:
         with held(run, settings.workers) as stop:

@@ -135,9 +135,6 @@ def _replay(
             if not legal[i, actions[i]]:
                 text = f"ply {ply + 1} is illegal here"
                 problems.setdefault(g, Problem(one.number, one.line, "illegal move", text))
-            if (choices := int(legal[i].sum())) > game.spec.max_legal:
-                text = f"{choices} legal moves at ply {ply + 1}, and no game has more than {game.spec.max_legal}"
-                problems.setdefault(g, Problem(one.number, one.line, "bad position", text))
         fine = np.array([g not in problems for g in on.tolist()], np.bool_)
         on, at = on[fine], begins[on[fine]] + ply
         rows.states[at], rows.movers[at], rows.actions[at] = here[fine], movers[fine], actions[fine]

@@ -15,7 +15,6 @@ from envs.kernels import njit
 
 Words = NDArray[np.uint16]  # the bits of bfloat16
 Floats = NDArray[np.float32]
-Rows = Words | Floats  # [n, m]
 _SUMS = {"reassoc", "contract", "arcp", "nsz"}  # sums in any order, so that they fill a vector; NaN stays NaN
 
 
@@ -49,6 +48,7 @@ class _NormRelu(torch.autograd.Function):
 
 
 def _rows(tensor: Tensor) -> Any:
+    """[n, m]: `Words` or `Floats`."""
     flat = tensor.detach().view(len(tensor), -1)
     return (flat.view(torch.uint16) if tensor.dtype == torch.bfloat16 else flat).numpy()
 
@@ -112,7 +112,6 @@ def _backward(
     for i in range(len(x)):
         for j in range(len(normed)):
             to_x[i, j] = gradient[i, j] if y[i, j] else np.float32(0)
-        for j in range(len(normed)):
             normed[j] = x[i, j]
         _back(to_x[i], normed, weight, means[i], scales[i], to_weight, to_bias)
 

@@ -1,6 +1,7 @@
 """Scripted players of the team game, of rising skill: they see what a network sees, one hero's observation and mask.
 
-They keep nothing between decisions, so a side may be swapped, resumed or batched at will. In rising order:
+They keep nothing between decisions, so a side may be swapped, resumed or batched at will. In rising order, but
+for the last:
 
 * ``idle`` waits; ``random`` draws any legal action (and is of use for nothing but comparison);
 * ``pusher`` walks its lane and attacks whatever comes, to the death;

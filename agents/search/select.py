@@ -50,7 +50,7 @@ def _by_puct(tree: Tree, b: int, node: Index, p: Params) -> int:
             if tree.slot[b].explore and 0 < n < forced(p, prior, count):
                 return e
         score = (edge_q(tree, b, e) if n > 0 else unvisited) + bonus * prior / (1.0 + n)
-        if score > best_score or best == NONE:
+        if score > best_score:
             best, best_score = e, score
         if n == 0 and node > 0:
             break
@@ -73,7 +73,7 @@ def _by_ucb(tree: Tree, b: int, node: Index, p: Params) -> int:
         if n == 0:
             return e
         score = edge_q(tree, b, e) + p.c_uct * np.sqrt(np.log(count) / n)
-        if score > best_score or best == NONE:
+        if score > best_score:
             best, best_score = e, score
     return best
 

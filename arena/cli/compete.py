@@ -58,8 +58,8 @@ def ladder(
     schedule: Annotated[
         Schedule | None,
         typer.Option(
-            help="Who meets whom; adaptive, the default, asks where games teach most. In a gauntlet newcomers meet all "
-            "who were there before: checkpoints the anchors, or the agents named the first of them."
+            help="Who meets whom; adaptive, the default but for points, asks where games teach most. In a gauntlet "
+            "newcomers meet all who were there before: checkpoints the anchors, or the agents named the first of them."
         ),
     ] = None,
     pairs: Annotated[

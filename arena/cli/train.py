@@ -65,8 +65,8 @@ def train(
 ) -> None:
     """Train an AlphaZero agent by self-play, one that plays for points by Q-learning, or a team by PPO in a league.
 
-    Ctrl-C stops within seconds with everything saved, and --resume goes on. The time is that of the training clock,
-    all resumes together.
+    Ctrl-C stops within seconds with everything saved, and --resume goes on (but not with --algo sb3). The time is
+    that of the training clock, all resumes together.
 
     Examples:
       arena train connect_four --minutes 15

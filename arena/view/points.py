@@ -93,8 +93,8 @@ def table(rows: Iterable[tuple[str, dict[str, Any]]], game_id: str) -> Renderabl
     published."""
     rows = list(rows)
     extra = [name for name in ("best", "elo") if any(name in row for _, row in rows)]
-    known = published(game_id)
     extra += ["faults"] if any(row.get("faults") for _, row in rows) else []
+    known = published(game_id)
     grid = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
     titles = ["agent", "games", *(f"{name} (95%)" for name in STATISTICS), *(["human=1"] if known else []), *extra]
     # In a narrow terminal intervals go below their numbers before names are cut to pieces.
@@ -113,22 +113,19 @@ def table(rows: Iterable[tuple[str, dict[str, Any]]], game_id: str) -> Renderabl
         cells = [printable(name), f"{row['played']:,}", *(_cell(row[statistic]) for statistic in STATISTICS)]
         if known:
             cells.append("" if row["normalised"] is None else f"{row['normalised']:.2f}")
-        cells += ["" if row.get(name) is None else f"{row[name]:.0f}" for name in extra if name != "faults"]
-        texts = [Text(cell) for cell in cells]
-        if "faults" in extra:
-            texts.append(Text(_faults(row.get("faults")), "red"))
-        grid.add_row(*texts)
+        cells += [_extra(row.get(name)) for name in extra]
+        grid.add_row(*map(Text, cells))
     if known is None:
         return grid
     others = f"random play {known.random:g}, human {known.human:g}, Nature DQN {known.dqn:g}"
     return Group(grid, Text(f"published means: {others} (human=1: {known.normalised(known.dqn):.2f})", "dim"))
 
 
-def _faults(faults: int | dict[str, int] | None) -> str:
-    """A number, or numbers by kind; empty where there are none."""
-    if isinstance(faults, dict):
-        return ", ".join(f"{count} {kind}" for kind, count in faults.items())
-    return str(faults) if faults else ""
+def _extra(value: float | dict[str, int] | None) -> str:
+    """A number, or numbers by kind."""
+    if isinstance(value, dict):
+        return ", ".join(f"{count} {kind}" for kind, count in value.items())
+    return "" if value is None else f"{value:.0f}"
 
 
 def _cell(summary: dict[str, float | None] | None) -> str:

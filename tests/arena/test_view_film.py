@@ -179,6 +179,12 @@ def test_scores_beside_what_is_published():
     assert told["published"] == {"random": 1.7, "human": 30.5, "dqn": 401.2}
     text = shown(points.table([("random", row)], "breakout"), 100, 20, False)
     assert "random play 1.7, human 30.5, Nature DQN 401.2 (human=1: 13.87)" in text
+    assert "faults" not in text
+    broken = shown(points.table([("random", row), ("wild", {**row, "faults": 7})], "breakout"), 120, 20, False)
+    assert broken.splitlines()[0].endswith("faults")
+    assert broken.splitlines()[2].endswith(" 7")
+    by_kind = shown(points.table([("wild", {**row, "faults": {"crash": 2}})], "breakout"), 120, 20, False)
+    assert "2 crash" in by_kind
     one, *_ = records
     alone = points.facts([one], ["random"], "pong")["agents"][0]
     assert alone["mean"]["low"] is None  # one game has no interval
