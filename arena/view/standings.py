@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
+from collections.abc import Sequence
 from typing import Any
 
-from rich.console import RenderableType
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -25,17 +27,18 @@ def table(state: Standings) -> RenderableType:
     if any(row.points for row in state.rows):
         return points.table(((row["agent"], row) for row in rows(state)), state.game)
     grid = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for name in ("", "agent", "Elo", "95% interval", "games", "score", "beats next", "stronger", "faults"):
+    for name in ("", "agent", "Elo", "95% interval", "games", "score", "beats\nnext", "stronger", "faults"):
         if name != "faults" or any(row.faults for row in state.rows):
             left = name in ("agent", "faults")
             grid.add_column(name, header_style="dim", justify="left" if left else "right", overflow="fold")
-    sign = "" if state.ratings.anchors else "+"
-    for row in rows(state):
+    sign, found = "" if state.ratings.anchors else "+", rows(state)
+    short, note = of_one_run([row["agent"] for row in found])
+    for row in found:
         known = row["games"] > 0 or row["anchor"]
         interval = "fixed" if row["anchor"] else "unknown" if row["low"] is None else ""
         cells = [
             Text(str(row["rank"])),
-            Text(printable(row["agent"]), "bold" if row["rank"] == 1 else ""),
+            Text(printable(short.get(row["agent"], row["agent"])), "bold" if row["rank"] == 1 else ""),
             Text(f"{row['elo']:{sign}.0f}" if known else "-"),
             Text(interval or f"{row['low']:{sign}.0f} to {row['high']:{sign}.0f}"),
             Text(f"{row['games']:,}"),
@@ -43,7 +46,24 @@ def table(state: Standings) -> RenderableType:
             Text(", ".join(f"{count} {kind}" for kind, count in row["faults"].items()), "red"),
         ]
         grid.add_row(*cells[: len(grid.columns)])
-    return grid
+    return Group(grid, Text(), Text(printable(note), "dim")) if note else grid
+
+
+def of_one_run(names: Sequence[str]) -> tuple[dict[str, str], str]:
+    """Checkpoints of one run have all but a number in common: their numbers by their names, and a line that says what
+    they have in common. Nothing where there are no two of them, or several runs."""
+    groups: dict[tuple[str, str], dict[str, str]] = defaultdict(dict)
+    for name in names:
+        path, _, options = name.partition("?")
+        run, _, number = path.rpartition("/")
+        if run and number.isdigit():
+            groups[run, options][name] = number
+    if len(groups) != 1:
+        return {}, ""
+    (((run, options), numbers),) = groups.items()
+    if len(numbers) < 2:
+        return {}, ""
+    return numbers, f"{min(numbers.values())} to {max(numbers.values())}: checkpoints of {run} {options}".rstrip()
 
 
 def rows(state: Standings) -> list[dict[str, Any]]:

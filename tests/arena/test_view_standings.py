@@ -11,7 +11,7 @@ from arena.records import AgentRef
 from arena.roster import Entrant
 from arena.standings import Standing, Standings, wins_draws_losses
 from arena.tally import tally
-from arena.view.standings import cycles, learning_curve, misfit, rows, table, training_minutes
+from arena.view.standings import cycles, learning_curve, misfit, of_one_run, rows, table, training_minutes
 
 
 def make_standings(results, specs, faults=None) -> Standings:
@@ -78,6 +78,16 @@ def test_the_table_fits_and_names_faults():
     assert "3 time" in text_of(state)
     assert "[red]a[/red]" in text_of(state)
     assert "faults" not in text_of(make_standings(chain(1, 0), ["a", "b"]))
+
+
+def test_checkpoints_of_one_run_go_by_their_numbers():
+    names = [f"alphazero:night-1128/00000{i}?simulations=64" for i in range(3)]
+    text = text_of(make_standings(chain(2, 0) + chain(0, 1) + chain(3, 0), [*names, "mcts?simulations=400"]), 80)
+    lines = [line.split() for line in text.splitlines()]
+    assert {line[1] for line in lines[2:6]} == {"000000", "000001", "000002", "mcts?simulations=400"}
+    assert "000000 to 000002: checkpoints of alphazero:night-1128 simulations=64" in text
+    assert of_one_run(names[:1]) == ({}, "")
+    assert of_one_run([*names, "alphazero:other/000001"]) == ({}, "")
 
 
 def test_agents_without_games_have_no_numbers():
