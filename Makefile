@@ -43,7 +43,9 @@ format: $(STAMP) ## put the code into the repository's format
 	$(BIN)/ruff format .
 
 constraints: ## pin what .venv holds now
-	$(BIN)/python -m pip freeze --exclude-editable | sed 's/+[a-z0-9.]*$$//' > constraints.txt
+	$(BIN)/python -m pip freeze --exclude-editable > .constraints.new
+	sed 's/+[a-z0-9.]*$$//' .constraints.new > constraints.txt
+	rm .constraints.new
 
 clean: ## remove .venv and every cache (runs/ stays)
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info build

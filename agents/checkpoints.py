@@ -154,8 +154,8 @@ def read(target: str | Path) -> Checkpoint:
         raise CheckpointDamaged(file, f"truncated or altered: {len(blob)} bytes whose hash is not the one in {JSON}")
     try:
         return Checkpoint(card, safetensors.torch.load(blob))
-    except safetensors.SafetensorError as error:
-        raise CheckpointDamaged(file, f"not a safetensors file: {error}") from None
+    except (safetensors.SafetensorError, LookupError, ValueError, RuntimeError) as error:  # the others: exotic types
+        raise CheckpointDamaged(file, f"not a safetensors file with tensors of usual types: {error}") from None
 
 
 def build(make: Callable[[], M], checkpoint: Checkpoint) -> M:

@@ -1,8 +1,9 @@
 """Plain UCT with random rollouts: Monte Carlo tree search as it was before AlphaGo, for any board game.
 
-UCB1 chooses in the tree, one uniformly random game from each new leaf values it, the most visited action is played
-(Kocsis and Szepesvári 2006; Browne et al. 2012). Every move is searched afresh, so it follows from the position and the
-game's seed alone. The tree is the one AlphaZero uses, without its priors.
+UCB1 chooses in the tree, where untried actions come in random order; one uniformly random game from each new leaf
+values it, and the most visited action is played (Kocsis and Szepesvári 2006; Browne et al. 2012). Every move is
+searched afresh, so it follows from the position and the game's seed alone. The tree is the one AlphaZero uses, without
+its priors.
 """
 
 from __future__ import annotations
@@ -19,8 +20,11 @@ from agents.core import AgentKind, Batch, Decision, GameKey
 from agents.registry import describe, fingerprint
 from agents.search.config import SearchConfig
 from agents.search.search import Search, search_batch
+from envs.bits import draw
 from envs.core import GameSpec, InputError, States
+from envs.kernels import njit
 
+_SEARCH = b"2"  # of its decisions: an agent that decides otherwise is another one on a ladder
 _TREE_NODES = 1 << 20  # in all games searched side by side, to bound the memory
 
 
@@ -43,7 +47,7 @@ class Mcts:
     def __init__(self, options: MctsOptions) -> None:
         self._options = options
         self.name = describe("mcts", options, MctsOptions())
-        self.fingerprint = fingerprint("mcts", options)
+        self.fingerprint = fingerprint("mcts", options, _SEARCH)
 
     def start(self, spec: GameSpec, games: Sequence[GameKey]) -> None:
         self._game, self._chance = envs.make(spec.id), Chance(games)
@@ -70,15 +74,27 @@ class Mcts:
         return decisions
 
     def _rollout(self, states: States, legal: NDArray[np.bool_]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """The search's evaluator: all actions alike, the result that of one random game."""
+        """The search's evaluator: all actions alike but for their order, the result that of one random game."""
         slots = self._search.asking
-        ends = self._game.rollout(states, draws(self._seeds[slots], self._asked[slots]))
+        numbers = draws(self._seeds[slots], self._asked[slots])
+        ends = self._game.rollout(states, numbers)
         self._asked[slots] += np.uint64(1)
         ends = np.where(self._game.mover(states) == 0, ends, -ends)
-        return np.zeros(legal.shape, np.float32), np.stack([ends > 0, ends == 0, ends < 0], axis=1).astype(np.float32)
+        return _shuffled(legal, numbers), np.stack([ends > 0, ends == 0, ends < 0], axis=1).astype(np.float32)
 
     def close(self) -> None:
         pass
+
+
+@njit(cache=True, nogil=True)
+def _shuffled(legal: NDArray[np.bool_], numbers: NDArray[np.uint64]) -> NDArray[np.float32]:
+    """float32[n, A] from 0 to 1 for the legal actions, by ``numbers`` uint64[n]: a search tries the highest first."""
+    out = np.zeros(legal.shape, np.float32)
+    for i in range(len(legal)):
+        for a in range(legal.shape[1]):
+            if legal[i, a]:
+                out[i, a] = np.float32(draw(~numbers[i], np.uint64(a)) >> np.uint64(40)) / np.float32(1 << 24)
+    return out
 
 
 AGENTS = {

@@ -12,15 +12,21 @@ Precision = Literal["auto", "float32", "bfloat16"]
 
 
 def dtype(precision: Precision, device: torch.device) -> torch.dtype:
-    """``auto`` is bfloat16 where the device has instructions for it, which on a processor means AVX-512 BF16 or AMX:
-    emulated, it is ten times slower than float32. The choice depends on the hardware and on nothing that varies from
-    run to run. Raises `InputError` for other names."""
+    """``auto`` is bfloat16 where the device has instructions for it, which on a processor means AVX-512 BF16 or AMX,
+    and on a GPU Ampere or newer: emulated, it is ten times slower than float32. The choice depends on the hardware and
+    on nothing that varies from run to run. Raises `InputError` for other names."""
     if precision not in get_args(Precision):
         raise unknown("precision", precision, get_args(Precision))
     if precision == "auto":
-        native = device.type != "cpu" or torch.cpu.get_capabilities().get("avx512_bf16", False)
-        return torch.bfloat16 if native else torch.float32
+        return torch.bfloat16 if _native(device) else torch.float32
     return torch.bfloat16 if precision == "bfloat16" else torch.float32
+
+
+def _native(device: torch.device) -> bool:
+    """Whether a device has instructions for bfloat16."""
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    return device.type != "cpu" or bool(torch.cpu.get_capabilities().get("avx512_bf16", False))
 
 
 def in_half(precision: Precision, device: torch.device) -> bool:

@@ -122,6 +122,16 @@ def load(spec: str) -> Agent:
     return kind.make(target, options)
 
 
+def game_of(spec: str) -> str | None:
+    """The game of the checkpoint that a spec names; None where it names none, or one that cannot be read."""
+    from agents import cards
+
+    with suppress(InputError):
+        kind, target, _ = parse(spec)
+        return cards.read_card(target).game if kind.target == "checkpoint" else None
+    return None
+
+
 def rating(spec: str) -> float | None:
     """The Elo that a spec promises, such as that of an engine's level; None for most."""
     kind, _, options = parse(spec)

@@ -15,7 +15,6 @@ import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from pickle import UnpicklingError
 from typing import Any
 
 import numpy as np
@@ -147,11 +146,14 @@ def _tensors(path: Path, content: bytes) -> dict[str, Tensor]:
     blob.seek(0)
     try:
         found = torch.load(blob, map_location="cpu", weights_only=True)
-    except (UnpicklingError, RuntimeError, EOFError) as error:
-        reason = str(error).strip().splitlines()[0]
+    except Exception as error:  # whatever a broken pickle makes of PyTorch's reader
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise Unreadable(f"{path}: {WEIGHTS} holds more than tensors, or is damaged ({reason})") from None
     if not isinstance(found, dict) or not all(isinstance(value, Tensor) for value in found.values()):
         raise Unreadable(f"{path}: {WEIGHTS} is not a dictionary of tensors")
+    for name, tensor in found.items():
+        if tensor.is_floating_point() and not torch.isfinite(tensor).all():
+            raise InputError(f"{path}: tensor {name!r} in {WEIGHTS} holds NaN or infinity")
     return found
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import replace
 from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
 
+from arena.ratings import Ratings
 from arena.tally import Tally, tally
 
 
@@ -40,3 +42,13 @@ def duplicates(agents: int, games: Iterable[Points]) -> Tally:
             result.append(int(np.sign(one.score - two.score)))
             content.append(went)
     return tally(agents, first, second, result, content=content)
+
+
+def widened(ratings: Ratings) -> Ratings:
+    """The ratings with the errors that duplicates have.
+
+    One game of an agent is compared with those of all N - 1 others, and N - 1 results are less than as many games. What
+    an agent has won less what it has lost with one seed follows from its rank among N: between equals its variance is
+    (N**2 - 1) / 3, that of games on their own N - 1. Between unequal agents the widened errors are on the safe side."""
+    playing = int((ratings.games > 0).sum())
+    return replace(ratings, covariance=ratings.covariance * max(1.0, (playing + 1) / 3))

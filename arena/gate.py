@@ -42,7 +42,7 @@ class Match:
         number = int(candidate.name) if candidate.name.isdecimal() else 0
         words = [str(candidate), str(best), str(games), str(number), str(os.getpid())]
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "arena.gate", *words],
+            [sys.executable, "-P", "-m", "arena.gate", *words],
             env={**os.environ, "PYTHONPATH": paths},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

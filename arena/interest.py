@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
 from arena.records import MatchRecord
 from arena.replay import movers, plies, width
+from envs.core import InputError
 
 _SURE = 0.5  # a value from which an agent can be said to believe in its win
 _Curve = list[tuple[int, float]]  # (ply, value) of one agent, from its own view
@@ -36,7 +37,10 @@ def interest(record: MatchRecord, expected: float | None = None) -> Interest:
     if record.fault is not None:
         return Interest(0.0, f"it ended by a fault ({record.fault.kind})")
     told = [_upset(record, expected)] if expected is not None else []
-    curves = _curves(record)
+    try:
+        curves = _curves(record)
+    except InputError as error:
+        return Interest(0.0, f"it does not replay ({error})")
     if any(curves):
         told += [_swing(record, curves), *_doubts(record, curves)]
     long = 100 if width(record) == 1 else 1000
@@ -45,9 +49,11 @@ def interest(record: MatchRecord, expected: float | None = None) -> Interest:
     return Interest(sum(part.score for part in told), best.reason)
 
 
-def most_interesting(records: Iterable[MatchRecord]) -> tuple[MatchRecord, Interest] | None:
-    """The record of the highest score, the first of equals; None of none."""
-    judged = ((record, interest(record)) for record in records)
+def most_interesting(
+    records: Iterable[MatchRecord], expected: Callable[[MatchRecord], float | None] = lambda record: None
+) -> tuple[MatchRecord, Interest] | None:
+    """The record of the highest score, the first of equals; None of none. ``expected``: as for `interest`."""
+    judged = ((record, interest(record, expected(record))) for record in records)
     return max(judged, key=lambda pair: pair[1].score, default=None)
 
 

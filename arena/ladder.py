@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import math
 import time
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import envs
+from agents.core import AgentError
 from agents.registry import pinned
 from arena.families import for_points, for_teams
 from arena.match import seat
@@ -44,6 +46,7 @@ _BATCH = 64  # games that a worker plays at once
 _SAVE_EVERY = 0.5  # seconds; games not saved yet are played again after a kill
 _TOGETHER = 4  # mirrored pairs that an adaptive ladder lets two agents play at once, to fill their batches, at most
 _LOOK_EVERY = 2.0  # seconds between looks for new checkpoints while there is nothing to play
+FOLLOWED = 12  # checkpoints of a run that is followed, before only some enter
 
 Games = list[tuple[tuple[AgentRef, ...], list[Task]]]  # players and what they play
 
@@ -58,6 +61,7 @@ class Progress:
     seconds_left: float | None  # None while nothing has finished yet
     new: tuple[MatchRecord, ...]  # games saved since the last call
     spoilt: int  # games ended by a fault of the host since `run` began; the next `run` plays them again
+    waiting: bool = False  # all has been played, until a checkpoint appears
 
 
 class Ladder:
@@ -110,16 +114,26 @@ class Ladder:
         elo = dict(self.config.anchors)
         return {e.number: elo[e.ref.fingerprint] for e in self.entrants() if e.ref.fingerprint in elo}
 
-    def enter_checkpoints(self, run: Path, options: str = "") -> list[Entrant]:
+    def enter_checkpoints(self, run: Path, options: str = "", most: int = FOLLOWED) -> list[Entrant]:
         """Enters the checkpoints of a training run that have appeared since, each as its own wave, oldest first.
+
+        Of a run's first ``most`` checkpoints all enter, then every second one, and half as many each time the run has
+        become twice as long: a night's training has hundreds.
 
         options: of their agents, as in a spec: ``"?simulations=100"``."""
         from agents.checkpoints import numbered  # brings PyTorch along, which other ladders can do without
 
         known = {entrant.ref.spec for entrant in self.entrants()} | self._followed
-        new = [spec for path in numbered(run) if (spec := f"{path}{options}") not in known]
+        due = [path for age, path in enumerate(numbered(run), 1) if enters(age, most)]
+        new = [spec for path in due if (spec := f"{path}{options}") not in known]
         self._followed.update(new)  # one that plays just like an entrant stays without a number of its own
-        return [entrant for spec in new for entrant in self.enter([spec])]
+        entered: list[Entrant] = []
+        for spec in new:
+            try:
+                entered += self.enter([spec])
+            except (InputError, AgentError) as error:  # one that is damaged, or gone, does not end a night's ladder
+                warnings.warn(f"{spec} does not enter: {error}", stacklevel=2)
+        return entered
 
     def scheduled(self) -> list[Task]:
         """Every game planned so far, played or not."""
@@ -135,29 +149,44 @@ class Ladder:
         workers: int | None = None,
         follow: Sequence[Path] = (),
         options: str = "",
+        most: int = FOLLOWED,
         stay: Callable[[], bool] = lambda: False,
     ) -> Progress:
         """Plays what is missing, in one process per core. Ctrl-C saves the finished games and raises KeyboardInterrupt.
+        One process at a time plays a ladder; it plays what others plan or enter meanwhile.
 
-        follow: training runs whose new checkpoints enter as they appear, with these ``options``.
+        follow: training runs whose new checkpoints enter as they appear, by `enter_checkpoints`.
         stay: asked when nothing is left to play; True to wait for new checkpoints instead of returning.
-        Raises `arena.pool.WorkerError` and `arena.store.StoreError`, with all that could be saved saved.
+        Raises `arena.pool.WorkerError` and `arena.store.StoreError`, with all that could be saved saved, and
+        `InputError`: another process plays this ladder.
         """
-        size = workers or cores()
+        with self.store.alone(self.name):
+            return self._run(on_progress, workers or cores(), follow, options, most, stay)
+
+    def _run(
+        self,
+        on_progress: Callable[[Progress], None],
+        size: int,
+        follow: Sequence[Path],
+        options: str,
+        most: int,
+        stay: Callable[[], bool],
+    ) -> Progress:
         pool = Pool(size)
         log = _Log(self, pool, on_progress)
         try:
             while True:
                 for folder in follow:
-                    self.enter_checkpoints(folder, options)
+                    self.enter_checkpoints(folder, options, most)
                 jobs = self._jobs(log, size)
                 for records in pool.play(jobs):
                     log.add(records)
-                log.save()
-                if not jobs:
-                    if not stay():
-                        return log.progress()
+                waiting = not jobs and stay()
+                log.save(waiting)
+                if waiting:
                     time.sleep(_LOOK_EVERY)
+                elif not jobs:
+                    return log.progress()
         finally:
             log.add(pool.close())
             log.save()
@@ -235,6 +264,14 @@ class Ladder:
         ]
 
 
+def enters(age: int, most: int) -> bool:
+    """Whether the ``age``-th checkpoint of a run is one of those that enter a ladder which follows it."""
+    every = 1
+    while age > most * every:
+        every *= 2
+    return age % every == 0
+
+
 class _Log:
     """What one `Ladder.run` has achieved, saved every half second."""
 
@@ -258,20 +295,20 @@ class _Log:
         if time.monotonic() - self.saved > _SAVE_EVERY:
             self.save()
 
-    def save(self) -> None:
+    def save(self, waiting: bool = False) -> None:
         self.ladder.store.add(self.pending, self.ladder.name)
         new, self.pending, self.saved = tuple(self.pending), [], time.monotonic()
         self.played += len(new)
         self.plies += sum(len(record.actions) - len(record.opening) for record in new)
         self.have.update(record.id for record in new if record.counts)
         self.tried.update(record.id for record in new if not record.counts)
-        self.on_progress(self.progress(new))
+        self.on_progress(self.progress(new, waiting))
 
-    def progress(self, new: tuple[MatchRecord, ...] = ()) -> Progress:
+    def progress(self, new: tuple[MatchRecord, ...] = (), waiting: bool = False) -> Progress:
         seconds = time.monotonic() - self.began
         done, spoilt = len(self.have), len(self.tried)
         left = None
         if self.plies and self.pool.plies:
             ahead = (self.total - done - spoilt) * self.plies / self.played - (self.pool.plies - self.plies)
             left = max(ahead, 0.0) * seconds / self.pool.plies
-        return Progress(done, self.total, seconds, left, new, spoilt)
+        return Progress(done, self.total, seconds, left, new, spoilt, waiting)

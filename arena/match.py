@@ -16,9 +16,11 @@ from arena.families import play, warm_up
 from arena.openings import Opening, largest_book
 from arena.records import AgentRef, MatchRecord
 from arena.runner import DEFAULT_LIMITS, Finished, Limits, Player
-from arena.schedule import BOOK, Pairing, batches, tasks
+from arena.schedule import Pairing, batches, tasks
 from envs.core import GameSpec, InputError
 from selfplay.holding import threads
+
+OPENINGS = 10_000  # of a match at most: agents without chance repeat themselves from the same ones
 
 
 def seat(agent: Agent, spec: str, game: GameSpec) -> Player:
@@ -61,7 +63,7 @@ def play_match(
     if spec.family == "team":
         book = ((),)
     else:
-        book = book or largest_book(envs.make(game_id), min(BOOK, games // 2), plies, seed)
+        book = book or largest_book(envs.make(game_id), min(OPENINGS, games // 2), plies, seed)
     with ExitStack() as stack:
         players = []
         for name in (a, b):

@@ -64,7 +64,7 @@ def record(
     of their ids; none, and nothing is noted, if it was ``stopping`` meanwhile."""
     game = checkpoints.read_card(checkpoint).game
     played = play_for_points([str(checkpoint)], game, games, seed=SEED, batch=games, stopping=stopping)
-    found = sorted(played, key=lambda match: match.id)
+    found = sorted((match for match in played if match.counts), key=lambda match: match.id)
     if len(found) < games:
         return []
     store.add(found)

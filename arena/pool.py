@@ -4,8 +4,8 @@ A worker tells whom it asks and since when. Past the hang limit its whole proces
 the games it was asked about by ``hang``. When a worker dies by itself, the games that were being thought about are
 played again one by one; the agent that kills its process in the same game again loses that game by ``crash`` (and one
 that has done so in `_INCORRIGIBLE` games is not given that second chance any more). All other games of the batch are
-played again. Games that the arena itself cannot play (an agent cannot be loaded, a worker dies while no agent thinks)
-end by ``host``, and do not count.
+played again. Games that the arena itself cannot play (an agent cannot be loaded, a worker dies while no agent thinks or
+is killed from outside, as a machine without memory does) end by ``host``, and do not count.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from arena.runner import Answered, Finished, Thinking
 from arena.worker import Done, Job, Loading, Message, Ready, Unusable, WarmingUp
 
 _TICK = 0.25  # seconds between looks at the clock
+_START = 120.0  # seconds in which a process has to be ready
 _AWAY = 1.0  # seconds: nobody is blamed for having been silent in a longer time without a look
 _INCORRIGIBLE = 3
 _DEATHS = 3  # of workers over one job, or before they are ready, until the machine is taken to be at fault
@@ -65,7 +66,7 @@ class _Worker:
     lines: list[list[int]] = field(default_factory=list)  # actions so far, a list for every task
     left: list[int] = field(default_factory=list)  # tasks not finished
     asked: Thinking | Loading | None = None
-    since: float = 0.0  # time.monotonic() of the last message
+    since: float = field(default_factory=time.monotonic)  # the last message
     allowed: float = 0.0  # seconds for what is asked
     unusable: Unusable | None = None
     began: datetime = datetime.min
@@ -114,7 +115,10 @@ class _Worker:
 
     def overdue(self) -> bool:
         """Whether an answer has been due for too long."""
-        return self.asked is not None and time.monotonic() - self.since > self.allowed
+        late = time.monotonic() - self.since
+        if not self.ready:
+            return late > _START
+        return self.asked is not None and late > self.allowed
 
     def end(self, patience: float = 0.0) -> str:
         """Kills the process, if it has not ended after ``patience`` seconds, and all that it started. How it ended."""
@@ -226,7 +230,8 @@ class Pool:
             if hung:
                 why = f"no answer in {worker.allowed:g} s"
                 return _fault(order, thought, "hang", player, why, worker), rest
-            if order.suspect == player or self._killed[fingerprint] >= _INCORRIGIBLE:
+            spared = worker.process.returncode == -signal.SIGKILL  # no agent's doing: the machine is out of memory
+            if not spared and (order.suspect == player or self._killed[fingerprint] >= _INCORRIGIBLE):
                 self._killed[fingerprint] += 1
                 return _fault(order, thought, "crash", player, how, worker), rest
             if deaths < _DEATHS:
@@ -241,7 +246,7 @@ def _spawn() -> _Worker:
     log = tempfile.TemporaryFile()  # noqa: SIM115 (open as long as the worker lives)
     with theirs:
         process = subprocess.Popen(
-            [sys.executable, "-c", f"from arena.worker import main; main({theirs.fileno()})"],
+            [sys.executable, "-P", "-c", f"from arena.worker import main; main({theirs.fileno()})"],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

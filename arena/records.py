@@ -27,6 +27,7 @@ from agents.core import Decision
 from envs.core import InputError
 
 SCHEMA = 1
+LARGEST = 1 << 28  # bytes of a record as text
 
 Termination = Literal["rules", "truncated", "adjudicated", "fault"]
 FaultKind = Literal["crash", "hang", "illegal", "time", "host"]
@@ -182,9 +183,13 @@ def pack(record: MatchRecord) -> bytes:
 def unpack(blob: bytes) -> MatchRecord:
     """The record of a packed one. Raises `InputError` for damaged bytes."""
     try:
-        text = zlib.decompress(blob).decode()
+        inflating = zlib.decompressobj()
+        text = inflating.decompress(blob, LARGEST).decode()
     except (zlib.error, UnicodeDecodeError) as error:
         raise InputError(f"damaged match record: {error}") from None
+    if not inflating.eof:
+        whole = len(text) < LARGEST
+        raise InputError(f"damaged match record: {'cut off' if whole else f'more than {LARGEST >> 20} MB'}")
     return from_json(text)
 
 

@@ -46,13 +46,16 @@ def ask_again(record: MatchRecord, loader: Callable[[str], Agent] = load) -> lis
 
 
 def movers(record: MatchRecord) -> list[int]:
-    """The seat that made each action, for a record that `verify` finds nothing wrong with."""
+    """The seat that made each action, for a record that `verify` finds nothing wrong with. Raises `InputError` for
+    actions that the game does not have, which no kernel may see."""
     if len(record.agents) == 1:
         return [0] * len(record.actions)
     if envs.spec(record.game).family == "team":
         units = len(envs.team_game(record.game).units)
         return [int(entry % units >= units // 2) for entry in range(len(record.actions))]
     game = envs.make(record.game)
+    if bad := [action for action in record.actions if not 0 <= action < game.spec.num_actions]:
+        raise InputError(f"match {record.id!r} does not replay: {record.game} has no action {bad[0]}")
     states, seats = begin(game, record.options), []
     for action in record.actions:
         seats.append(int(game.mover(states)[0]))

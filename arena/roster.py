@@ -126,6 +126,7 @@ def configure(store: Store, name: str, config: LadderConfig) -> LadderConfig:
             raise InputError(f"ladder {name!r} was made with other openings: choose another name")
         if config.pairs < old.pairs:
             raise InputError(f"ladder {name!r} was made with {old.pairs} pairs, which cannot become {config.pairs}")
+        config = dataclasses.replace(config, options=old.options)  # games' ids depend on how they are written down
     if config != old:
         fields = {field.name: getattr(config, field.name) for field in dataclasses.fields(config)}
         fields["openings"] = [(o.fen, o.actions) if isinstance(o, Placed) else o for o in config.openings]
@@ -226,6 +227,7 @@ def read_tally(store: Store, name: str) -> Tally:
     query = select(m.id, m.first, m.second, m.result, m.line).where(m.ladder == name, m.fault.is_distinct_from("host"))
     with store.reading() as db:
         found = db.execute(query.order_by(m.id)).all()
+    found = [row for row in found if {row.first, row.second} - {None} <= number.keys()]  # others have entered since
     if found and found[0].second is None:
         games = [Points(number[row.first], pair_number(row.id), row.result, row.line) for row in found]
         return duplicates(len(number), games)

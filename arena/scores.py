@@ -11,7 +11,7 @@ should know about the bootstrap", The American Statistician 69:371-386, "expande
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +20,8 @@ from scipy.special import ndtr, stdtrit
 
 from arena.tally import Floats
 from envs.core import InputError
+
+AT_ONCE = 1 << 22  # numbers drawn together: bounds the memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,24 +61,26 @@ def summarize(scores: ArrayLike, *, level: float = 0.95, resamples: int = 2000, 
     if not 0 < level < 1:
         raise InputError(f"the level of an interval lies between 0 and 1, not at {level:g}")
     runs, games = table.shape
-    pick = np.random.default_rng(seed).integers(runs, size=(resamples, runs, games))
-    drawn = np.take_along_axis(table[None], pick, axis=1).reshape(resamples, -1)
-    tail = _tail(runs, games, level)
+    drawn = np.concatenate([_statistics(part) for part in _resampled(table, resamples, seed)], axis=1)
+    tail, found = _tail(runs, games, level), _statistics(table.reshape(1, -1))[:, 0]
+    ends = np.quantile(drawn, [tail, 1 - tail], axis=1) if runs > 1 else np.array([[-np.inf] * 3, [np.inf] * 3])
+    mean, median, iqm = (Summary(*map(float, numbers)) for numbers in zip(found, *ends, strict=True))
+    return Scores(runs, games, mean, median, iqm)
 
-    def summary(statistic: Callable[[Floats], Floats]) -> Summary:
-        value = float(statistic(table.reshape(-1)))
-        if runs == 1:
-            return Summary(value, -np.inf, np.inf)
-        low, high = np.quantile(statistic(drawn), [tail, 1 - tail])
-        return Summary(value, float(low), float(high))
 
-    return Scores(
-        runs=runs,
-        games=games,
-        mean=summary(lambda x: np.asarray(x.mean(axis=-1))),
-        median=summary(lambda x: np.asarray(np.median(x, axis=-1))),
-        iqm=summary(interquartile_mean),
-    )
+def _statistics(scores: Floats) -> Floats:
+    """[k, n] -> [3, k]: mean, median, interquartile mean."""
+    return np.stack([scores.mean(axis=1), np.median(scores, axis=1), interquartile_mean(scores)])
+
+
+def _resampled(table: Floats, resamples: int, seed: int) -> Iterator[Floats]:
+    """[runs, games] -> [k, runs * games], ``resamples`` rows in all and about `AT_ONCE` numbers at a time."""
+    random, left = np.random.default_rng(seed), resamples
+    while left:
+        k = min(left, max(1, AT_ONCE // table.size))
+        pick = random.integers(len(table), size=(k, *table.shape))
+        yield np.take_along_axis(table[None], pick, axis=1).reshape(k, -1)
+        left -= k
 
 
 def _tail(runs: int, games: int, level: float) -> float:

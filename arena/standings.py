@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from sqlalchemy import case, func, or_, select
 
+from arena.duplicates import widened
+from arena.families import for_points
 from arena.ladder import Ladder
 from arena.ratings import Ratings, fit
+from arena.records import MatchRecord
 from arena.roster import Entrant, read_points
 from arena.scores import Scores, summarize
 from arena.tables import matches
@@ -58,6 +61,8 @@ def standings(ladder: Ladder, anchors: Mapping[int, float] | None = None) -> Sta
     anchors: given Elo of entrants, by number; None: the ladder's own."""
     tally = ladder.tally()
     ratings = fit(tally, anchors=ladder.anchors() if anchors is None else anchors)
+    if for_points(ladder.config.game):
+        ratings = widened(ratings)
     intervals, bare, faults = ratings.intervals(), wins_draws_losses(tally), _faults(ladder)
     scores = read_points(ladder.store, ladder.name)
     rows = [
@@ -73,10 +78,21 @@ def standings(ladder: Ladder, anchors: Mapping[int, float] | None = None) -> Sta
             faults=faults.get(entrant.ref.fingerprint, {}),
             points=summarize(own) if (own := scores.get(entrant.ref.fingerprint)) else None,
         )
-        for i, entrant in enumerate(ladder.entrants())
+        for i, entrant in enumerate(ladder.entrants()[: tally.agents])  # another process may enter more meanwhile
     ]
     rows.sort(key=lambda row: (not row.known(ratings), -row.elo, row.entrant.number))
     return Standings(tuple(rows), ratings, tally, ladder.config.game)
+
+
+def expectation(state: Standings) -> Callable[[MatchRecord], float | None]:
+    """What the ratings say of a match: the first player's expected score; None of others than two of these agents."""
+    number = {row.entrant.ref.fingerprint: row.entrant.number for row in state.rows}
+
+    def expected(record: MatchRecord) -> float | None:
+        known = [number[agent.fingerprint] for agent in record.agents if agent.fingerprint in number]
+        return float(state.ratings.score(*known).value) if len(known) == 2 else None
+
+    return expected
 
 
 def wins_draws_losses(tally: Tally) -> Ints:

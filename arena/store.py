@@ -1,12 +1,15 @@
 """Every match ever played, in one SQLite file.
 
-One process writes, any number read meanwhile: the file is in WAL mode, where readers neither wait nor are waited for.
+Processes write one after the other, any number read meanwhile: the file is in WAL mode, where readers neither wait nor
+are waited for.
 Every commit is flushed to the disk (synchronous=FULL), so what `Store.add` has returned from survives a power cut.
 Matches are told apart by their ids alone: adding one twice is the same as adding it once.
 """
 
 from __future__ import annotations
 
+import fcntl
+import hashlib
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -18,6 +21,7 @@ from urllib.parse import quote
 from sqlalchemy import Connection, Row, Select, create_engine, event, or_, select
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import QueuePool
 
 from arena.records import MatchRecord, line_hash, pack, unpack
 from arena.tables import APPLICATION, MIGRATIONS, VERSION, agents, ladders, matches, metadata
@@ -94,7 +98,9 @@ class Store:
         self.path = Path(path)
         if read_only and not self.path.exists():
             raise StoreError(f"{self.path}: there is no such file")
-        self._engine = create_engine("sqlite://", creator=self._connect, isolation_level="AUTOCOMMIT")
+        self._engine = create_engine(
+            "sqlite://", creator=self._connect, isolation_level="AUTOCOMMIT", poolclass=QueuePool
+        )
         try:
             self._prepare()
         except BaseException:
@@ -175,6 +181,23 @@ class Store:
                 with suppress(DBAPIError):  # a full disk makes SQLite roll back by itself
                     db.exec_driver_sql("ROLLBACK")
                 raise
+
+    @contextmanager
+    def alone(self, ladder: str) -> Iterator[None]:
+        """While it lasts this process alone plays the ladder. Raises `InputError`: another one does."""
+        file = self.path.with_name(f"{self.path.name}-lock")  # a byte of it for each ladder
+        place = int.from_bytes(hashlib.blake2b(ladder.encode(), digest_size=7).digest(), "big")
+        try:
+            held = file.open("ab")
+        except OSError as error:
+            raise StoreError(f"{file} cannot be written: {error.strerror}") from None
+        with held:
+            try:
+                fcntl.lockf(held, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, place)
+            except OSError:
+                told = "which plays the games of agents that have entered since, too"
+                raise InputError(f"ladder {ladder!r} is being played by another process, {told}") from None
+            yield
 
     def add(self, records: Iterable[MatchRecord], ladder: str | None = None) -> int:
         """Saves games in one transaction and returns how many were new. Those already there stay as they are.

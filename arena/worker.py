@@ -110,6 +110,7 @@ class Bench:
         try:
             agent = load_with(job.loader)(ref.spec)
             if agent.fingerprint != ref.fingerprint:
+                _close(agent)
                 raise AgentError(f"{ref.spec} has changed: it was {ref.fingerprint}, now it is {agent.fingerprint}")
         except Exception as error:
             yield Unusable(player, one_line(error))

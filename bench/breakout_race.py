@@ -35,6 +35,7 @@ from bench.curve import chosen
 from envs.core import InputError
 from selfplay.cores import cores
 from selfplay.dqn import config
+from selfplay.options import FILE
 
 LEVELS = (30, 100, 300)
 WALL = "wall.json"  # in a run's folder: seconds that its processes have taken
@@ -56,7 +57,9 @@ train(Path(run), settings, 60 * float(minutes), resuming=resuming, on_progress=t
 
 
 def trained(run: Path, game: str, algo: str, seed: int, minutes: float) -> None:
-    """Trains, or goes on, until the training clock shows so many minutes."""
+    """Trains, or goes on, until the training clock shows so many minutes. Raises `InputError`: another game's run."""
+    if (run / FILE).exists() and (found := config.read(run).game) != game:
+        raise InputError(f"{run} is a training of {found}, not of {game}; name another folder with --out")
     last = checkpoints.numbered(run)[-1:]
     if last and checkpoints.read_card(last[0]).meta["minutes"] >= minutes - 0.01:
         return

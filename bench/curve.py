@@ -72,7 +72,7 @@ def curve(
         print(f"{done} of {len(todo)}: {said}", file=sys.stderr, flush=True)
         if out is not None:
             out.mkdir(parents=True, exist_ok=True)
-            (out / "curve.json").write_text(json.dumps(points, indent=2), encoding="utf-8")
+            files.write(out / "curve.json", json.dumps(points, indent=2).encode())
             (out / "curve.md").write_text(markdown(points), encoding="utf-8")
     return points
 

@@ -293,7 +293,7 @@ def main() -> None:
     parser.add_argument("--levels", type=int, nargs="*", metavar="ELO", help="of the engine; usual ones if left out")
     parser.add_argument("--each", action="store_true", help="--games against every level")
     parser.add_argument("--depths", type=int, nargs="+", default=[], metavar="D", help="of the engine at full strength")
-    parser.add_argument("--games", type=int, default=100, help="of a checkpoint (default 100)")
+    parser.add_argument("--games", type=int, default=100, help="of a checkpoint, in whole rounds: a block a core")
     parser.add_argument("--block", type=int, default=BLOCK, help="games played side by side")
     parser.add_argument("--workers", type=int, default=2, help="processes")
     parser.add_argument("--plies", type=int, nargs=2, metavar=("LEAST", "MOST"), help="of the random openings")

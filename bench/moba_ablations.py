@@ -49,7 +49,10 @@ VARIANTS: Mapping[str, Mapping[str, Any]] = {
 
 def ready(run: Path, settings: config.PpoConfig, seconds: float) -> Result:
     """Trains, or goes on with what was begun in the folder before. Raises `InputError`."""
-    found = train(run, settings, seconds, resuming=(run / FILE).exists())
+    resuming = (run / FILE).exists()
+    if resuming and (other := config.read(run).game) != settings.game:
+        raise InputError(f"{run} is a training of {other}, not of {settings.game}; name another folder with --runs")
+    found = train(run, settings, seconds, resuming=resuming)
     if found.interrupted:
         raise InputError(f"interrupted; the same command goes on with {run}, if --runs named where it is")
     return found

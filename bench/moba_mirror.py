@@ -54,7 +54,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("crew", nargs="+")
     parser.add_argument("--games", type=int, default=2000)
-    parser.add_argument("--heroes", type=int, choices=(1, 5), help="a side; a checkpoint knows")
+    parser.add_argument("--heroes", type=int, choices=(1, 5), help="a side; a checkpoint knows, bots: 5")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()

@@ -103,7 +103,9 @@ def crew(spec: str) -> Crew:
 def heroes_of(spec: str, game: str | None = None) -> int:
     """A side of the game that a team's checkpoint plays, or of ``game`` for a bot. Raises `InputError`."""
     kind, target, _ = parse(spec)
-    if kind.id == "bot" and game is not None:
+    if kind.id == "bot":
+        if game is None:
+            raise InputError(f"{spec} plays both games: say which with --game")
         return 5 if game == "moba_5v5" else 1
     if kind.id != KIND:
         raise InputError(f"{spec}: not a team's checkpoint")

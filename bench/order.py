@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from agents.checkpoints import numbered
-from arena.cli.compete import play_ladder, searching
+from arena.cli.compete import play_ladder
+from arena.cli.entrants import searching
 from arena.ladder import Ladder
 from arena.roster import LadderConfig
 from arena.standings import Standing, standings

@@ -102,6 +102,7 @@ def engines(folder: Path, card: Card, games: int, measured: Path | None) -> tupl
     found = {value: elo.points(counts) for value, counts in at[kind].items() if int(value) in OPPONENTS[card.game]}
     rates = {value: Rate(won, n) for value, (won, n) in found.items()}
     options = f"--{kind} {' '.join(found)} {'--each ' if kind == 'levels' else ''}--games {games}"
+    options += f" --block {elo.BLOCK}"
     options += "" if plies is None else f" --plies {plies[0]} {plies[1]}"
     facts = {
         "command": f"python -m bench.elo shipped:{folder.name} {options}",

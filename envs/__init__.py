@@ -65,7 +65,13 @@ def _table(module: str, name: str) -> Mapping[str, Callable[[], Any]]:
 def _games(name: str) -> dict[str, Callable[[], Any]]:
     """All tables of that name as one."""
     modules = sorted({module.name for module in pkgutil.iter_modules(__path__)} - _TOOLS)
-    return {game: maker for module in modules for game, maker in _table(module, name).items()}
+    found: dict[str, Callable[[], Any]] = {}
+    for module in modules:
+        table = _table(module, name)
+        if twice := sorted(found.keys() & table):
+            raise InputError(f"the game {twice[0]!r} is in envs/{module} and in another file too")
+        found.update(table)
+    return found
 
 
 def ids() -> tuple[str, ...]:
@@ -120,6 +126,8 @@ def team_game(game_id: str) -> TeamGame:
 
 def spec(game_id: str) -> GameSpec:
     """The facts about a game of any family. Raises `InputError`."""
+    if sum(game_id in _games(family) for family in ("GAMES", "SCORE_GAMES", "TEAM_GAMES")) > 1:
+        raise InputError(f"the game {game_id!r} is in two families: one of them needs another name")
     if game_id in _games("SCORE_GAMES"):
         return score_game(game_id).spec
     if game_id in _games("TEAM_GAMES"):
@@ -145,9 +153,11 @@ def pettingzoo_env(game_id: str, render_mode: str | None = None) -> Any:
     """The game as a PettingZoo AEC environment. Board games give an observation dictionary with ``action_mask``; team
     games have the mask in ``infos``, and `team_game` gives their parallel environment too."""
     if game_id in _games("TEAM_GAMES"):
+        from pettingzoo.utils import wrappers
         from pettingzoo.utils.conversions import parallel_to_aec
 
-        return parallel_to_aec(team_game(game_id).parallel_env(render_mode))
+        turns = parallel_to_aec(team_game(game_id).parallel_env(render_mode))
+        return wrappers.OrderEnforcingWrapper(wrappers.AssertOutOfBoundsWrapper(turns))
     from envs.aec import env  # PettingZoo is slow to import, and most callers want only the rules
 
     return env(game_id, render_mode=render_mode)

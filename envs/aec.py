@@ -19,7 +19,8 @@ ILLEGAL_REWARD = -1.0
 
 
 def env(game_id: str, render_mode: str | None = None) -> Any:
-    """The game as users of PettingZoo's classic games know it: an illegal action ends it with -1 for who made it."""
+    """The game as users of PettingZoo's classic games know it: an illegal action ends it with -1 for who made it. One
+    difference: both agents see the position as the player to move does, see `BoardEnv`."""
     wrapped = wrappers.TerminateIllegalWrapper(BoardEnv(game_id, render_mode), illegal_reward=ILLEGAL_REWARD)
     return wrappers.OrderEnforcingWrapper(wrappers.AssertOutOfBoundsWrapper(wrapped))
 

@@ -53,13 +53,13 @@ def _game() -> ParallelGame:
         observation_shape=(13, 13, 5),
         max_plies=CYCLES,
         seats=SEATS,
+        colours=("#c04040", "#4040c0"),
     )
     return ParallelGame(
         spec=spec,
         units=tuple(f"{side}_{i}" for side in SEATS for i in range(SIDE)),
         action_names=(*moves, *(f"attack{y:+d}{x:+d}" for y, x in _ROUND)),
         make=_make,
-        colours=("#c04040", "#4040c0"),
         options=("step_reward", "dead_penalty", "attack_penalty", "attack_opponent_reward"),
     )
 

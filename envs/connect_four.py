@@ -168,6 +168,7 @@ class ConnectFour(BoardGame):
         max_plies=COLUMNS * ROWS,
         num_symmetries=2,
         seats=("red (X)", "yellow (O)"),
+        colours=("#d93a41", "#c98d08"),
     )
 
     def init(self, n: int) -> States:

@@ -24,6 +24,7 @@ State = NDArray[np.uint64]  # [W]
 Actions = NDArray[np.int32]  # [B]
 Arrows = Sequence[tuple[int, float]]  # (action, weight in 0..1)
 Family = Literal["board", "score", "team"]
+COLOURS = ("#2563eb", "#d9570c")  # of sides that have none of their own: told apart by everybody, on light and dark
 
 
 class InputError(ValueError):
@@ -57,6 +58,7 @@ class GameSpec:
     max_plies: int
     num_symmetries: int = 1  # S, the identity included
     seats: tuple[str, ...] = ("first", "second")  # what people call the sides, with their marks in `to_text`
+    colours: tuple[str, str] = COLOURS  # of the sides in curves and lists: #rrggbb
 
 
 class BoardGame(Protocol):
@@ -303,11 +305,6 @@ class TeamGame(Protocol):
     @property
     def stats(self) -> tuple[str, ...]:
         """What `TeamShot.stats` holds of every unit."""
-        ...
-
-    @property
-    def colours(self) -> tuple[str, str]:
-        """The sides', ``#rrggbb``."""
         ...
 
     @property

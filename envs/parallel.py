@@ -27,7 +27,6 @@ class ParallelGame:
     units: tuple[str, ...]  # the environment's agents, those of seat 0 first, as many on each side
     action_names: tuple[str, ...]
     make: Callable[..., Any]  # (render_mode, **options) -> the environment
-    colours: tuple[str, str] = ("#2563eb", "#d9570c")
     options: tuple[str, ...] = ()  # that ``make`` may be given
     stats: tuple[str, ...] = ("alive",)
     scenery: None = None
@@ -108,7 +107,8 @@ class ParallelPlay:
             self.points[row] += [rewards.get(name, 0.0) for name in self.game.units]
             self._show(row, observations, infos)
             if not environment.agents:  # all leave at the end, but not all have fallen
-                self.alive[row] = before & [not terminations.get(name, True) for name in self.game.units]
+                stayed = before & [not terminations.get(name, True) for name in self.game.units]
+                self.alive[row] = stayed if stayed.any() else before  # all told that it is over: who fell is not known
                 west, east = self.points[row].reshape(2, -1).sum(axis=1)
                 self.over[row], self.outcome[row] = True, np.sign(np.round(west - east, 6))
 

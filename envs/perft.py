@@ -11,7 +11,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from envs.core import BoardGame, State, States
+from envs.core import BoardGame, InputError, State, States
 
 _BATCH_BYTES = 1 << 22  # of states per call: large enough to make calls cheap, small enough for the cache
 
@@ -69,7 +69,9 @@ def games(game: BoardGame, depth: int, state: State | None = None) -> list[int]:
 def positions(game: BoardGame, depth: int, state: State | None = None) -> list[int]:
     """Number of distinct positions, told apart by `BoardGame.key`, that each number of plies can reach.
 
-    Memory holds all positions of one ply."""
+    Memory holds all positions of one ply. Raises `InputError` for chess, whose key tells histories apart too."""
+    if isinstance(game, OwnPerft):
+        raise InputError(f"positions of {game.spec.id} are not counted: what happened before is a part of them")
     level = game.init(1) if state is None else state[None]
     counts = [1]
     for _ in range(depth):

@@ -144,6 +144,7 @@ class TicTacToe(BoardGame):
         max_plies=SQUARES,
         num_symmetries=8,
         seats=("X", "O"),
+        colours=COLOURS,
     )
 
     def init(self, n: int) -> States:

@@ -115,6 +115,9 @@ def learn(
     new, work = not run.exists(), None
     with room_in(run):
         path, settings = _prepare(run, path, settings, resuming)
+    for name in ("initial", "gate_games"):
+        if value := getattr(settings, name):
+            raise InputError(f"{name}={value!r}: learning from games begins from nothing and has no gate")
     game = pgn.check(settings.game, path)
     try:
         with held(run, settings.workers) as stop:

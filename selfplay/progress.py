@@ -106,6 +106,8 @@ class Journal:
         from torch.utils.tensorboard import SummaryWriter  # slow to import; only a training needs it
 
         self._file = (run / METRICS).open("a", encoding="utf-8")
+        if torn(run / METRICS):
+            self._file.write("\n")
         self._board = SummaryWriter(str(run / TENSORBOARD), purge_step=first_step)
 
     def write(self, progress: Reported) -> None:
@@ -154,6 +156,14 @@ def _without_nan(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: _without_nan(inner) for name, inner in value.items()}
     return None if value != value else value
+
+
+def torn(file: Path) -> bool:
+    """Whether a file's last line has no end: whoever wrote it was killed."""
+    with file.open("rb") as lines:
+        size = lines.seek(0, 2)
+        lines.seek(max(0, size - 1))
+        return lines.read() not in (b"", b"\n")
 
 
 def last_facts(run: Path) -> dict[str, Any]:

@@ -115,6 +115,7 @@ class _Training:
         self.told = 0  # simulations of a full search that went with them
         self.trial: Trial | None = None  # of checkpoint `tried` against the best
         self.tried = 0
+        self.newest = max([0, *(int(folder.name) for folder in checkpoints.numbered(run))])  # checkpoint
         try:
             self.counters = resume.load(run, self.learner)
         except FileNotFoundError:  # a new run, or one that was killed before its first save
@@ -127,8 +128,9 @@ class _Training:
             facts = files.read_tensors(run / WEIGHTS)[1]
             self.counters.version, self.told = facts["version"], facts["simulations"]
             self.published = self.learner.steps
-            if gate is not None:
+            if gate is not None:  # a kill may have come between its verdict and the save
                 checkpoints.link_best(self._numbered(self.counters.best))
+                self._publish(self._best())
             self.replay.restore(self.counters.window, self.counters.retired)
 
     def go(self, stop: threading.Event, on_progress: Callable[[Progress], None]) -> Result:
@@ -268,7 +270,7 @@ class _Training:
             },
         )
         counters.checkpoint_due = (counters.seconds // settings.checkpoint_seconds + 1) * settings.checkpoint_seconds
-        counters.checkpoint_steps = self.learner.steps
+        counters.checkpoint_steps, self.newest = self.learner.steps, int(folder.name)
         if self.gate is not None and counters.best < 0:
             counters.best = int(folder.name)
             checkpoints.link_best(folder)
@@ -299,9 +301,9 @@ class _Training:
                 self._save()
             else:
                 self.events.append(f"checkpoint {self.tried} did not pass the gate: {why}; {counters.best} plays on")
-        newest = int(checkpoints.numbered(self.run)[-1].name)
-        if newest > max(self.tried, counters.best):
-            self.trial, self.tried = self.gate(self._numbered(newest), self._numbered(counters.best)), newest
+        if self.newest > max(self.tried, counters.best):
+            self.tried = self.newest
+            self.trial = self.gate(self._numbered(self.tried), self._numbered(counters.best))
 
     def _judge_the_last(self, reports: Reports[Progress], stop: threading.Event) -> None:
         """With a gate: waits until the newest checkpoint has had its match. The training clock stands still."""

@@ -76,6 +76,9 @@ class Dqn:
         require_game(self.name, self._card.game, self._card.game_version, spec)
         if spec.num_actions != self._net.num_actions:
             raise AgentError(f"{self.name} knows {self._net.num_actions} actions, but {spec.id} has {spec.num_actions}")
+        shape = self._net.shape
+        if spec.observation_shape != (seen := (shape.stack, shape.height, shape.width)):
+            raise AgentError(f"{self.name} looks at {seen}, but {spec.id} shows {spec.observation_shape}")
         self._chance = Chance(games)
 
     def act(self, batch: Batch) -> list[Decision]:

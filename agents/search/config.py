@@ -52,6 +52,9 @@ class SearchConfig:
         for name in ("c_init", "c_base", "c_uct", "noise_concentration", "gumbel_visit", "gumbel_scale"):
             if getattr(self, name) <= 0:
                 raise InputError(f"{name} must be positive, not {getattr(self, name)}")
+        for name in ("fpu_reduction", "root_fpu_reduction", "forced_playouts"):
+            if getattr(self, name) < 0:
+                raise InputError(f"{name} must not be negative, and is {getattr(self, name)}")
         if not 0 <= self.noise_fraction <= 1:
             raise InputError(f"noise_fraction must be in 0..1, not {self.noise_fraction}")
 

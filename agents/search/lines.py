@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from agents.search.tree import NONE, UNKNOWN, Index, Tree
 from envs.kernels import njit
 
-ENDLESS = 1 << 30
+PLY = 1 << 32  # of a rank: more than any number of visits
+DECIDED = 1 << 50  # more than the plies of any game; sums are exact in float64
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +48,14 @@ def plies_to_end(tree: Tree, b: int) -> NDArray[np.int32]:
 
 
 @njit(cache=True, nogil=True)
-def _rank(tree: Tree, b: int, e: int, plies: NDArray[np.int32]) -> float:
-    """Wins before everything else, the nearest first, then by visits and prior, then losses, the farthest first."""
+def rank(tree: Tree, b: int, e: int, plies: NDArray[np.int32]) -> float:
+    """Wins before everything else, the nearest first, then by visits and prior, then losses, the farthest first, and of
+    these the one that took most to find out. ``plies``: see `plies_to_end`."""
     exact, child = tree.edge[b, e].exact, tree.edge[b, e].child
+    score = float(tree.edge[b, e].visits + tree.edge[b, e].prior)
     if (exact == 1 or exact == -1) and child != NONE:
-        near = float(ENDLESS - plies[child]) * ENDLESS
-        return near if exact == 1 else -near
-    return float(tree.edge[b, e].visits + tree.edge[b, e].prior)
+        score -= exact * (float(plies[child]) * PLY - DECIDED)
+    return score
 
 
 @njit(cache=True, nogil=True)
@@ -61,9 +63,9 @@ def _best(tree: Tree, b: int, node: Index, plies: NDArray[np.int32]) -> int:
     """The edge to expect at a node; NONE where none has been visited."""
     best, top = NONE, -np.inf
     for e in range(tree.node[b, node].first, tree.node[b, node].first + tree.node[b, node].degree):
-        rank = _rank(tree, b, e, plies)
-        if tree.edge[b, e].child != NONE and rank > top:
-            best, top = e, rank
+        score = rank(tree, b, e, plies)
+        if tree.edge[b, e].child != NONE and score > top:
+            best, top = e, score
     return best
 
 
@@ -92,7 +94,7 @@ def _ranks(tree: Tree, b: int, plies: NDArray[np.int32]) -> NDArray[np.float64]:
     """float64[degree] of the root's edges."""
     ranks = np.empty(tree.node[b, 0].degree, np.float64)
     for i in range(len(ranks)):
-        ranks[i] = _rank(tree, b, tree.node[b, 0].first + i, plies)
+        ranks[i] = rank(tree, b, tree.node[b, 0].first + i, plies)
     return ranks
 
 

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.search.config import Params
+from agents.search.lines import plies_to_end, rank
 from agents.search.select import exploration, forced, improved_logit, mixed_value, most_visits, root_prior
-from agents.search.tree import NONE, UNKNOWN, Tree, edge_q
+from agents.search.tree import UNKNOWN, Tree, edge_q
 from envs.kernels import njit
 
 
@@ -24,7 +25,6 @@ class Roots:
     action: NDArray[np.int32]  # [n] the search's choice
     value: NDArray[np.float32]  # [n] after the search
     wdl: NDArray[np.float32]  # [n, 3] win, draw, loss after the search
-    raw: NDArray[np.float32]  # [n, 3] the network's own
     proven: NDArray[np.int8]  # [n] -1, 0, 1 or UNKNOWN
 
 
@@ -92,7 +92,6 @@ def _read(
     policy: NDArray[np.float32],
     action: NDArray[np.int32],
     wdl: NDArray[np.float32],
-    raw: NDArray[np.float32],
     proven: NDArray[np.int8],
 ) -> None:
     weights = np.empty(tree.noise.shape[1], np.float64)
@@ -103,8 +102,10 @@ def _read(
         mixed, most = (mixed_value(tree, b), most_visits(tree, b)) if p.gumbel else (0.0, 0)
         total, best, best_score, finalist = 0.0, first, -np.inf, 0
         for e in range(first, first + degree):
-            if _optimal(tree, b, e):
+            if tree.edge[b, e].exact == UNKNOWN:
                 finalist = max(finalist, tree.edge[b, e].visits)
+        decided = tree.node[b, 0].proven == 1 or tree.node[b, 0].proven == -1
+        plies = plies_to_end(tree, b) if decided else np.empty(0, np.int32)
         # PUCT's value is the mean of its visits; sequential halving visits bad actions too, so its value is its
         # policy's
         counted = 1e-6 if p.gumbel else 1.0
@@ -124,9 +125,11 @@ def _read(
                 value += weight * edge_q(tree, b, e)
                 draw += weight * _draw(tree, b, e)
                 counted += weight
-            if p.gumbel:  # among the finalists, and draws already proven, the best noisy improved logit
+            if decided:  # the winner hurries, the loser does not
+                score = rank(tree, b, e, plies)
+            elif p.gumbel:  # among the finalists, and draws already proven, the best noisy improved logit
                 score = improved_logit(tree, b, e, mixed, most, p) + tree.noise[b, j]
-                if n < finalist and tree.edge[b, e].exact == UNKNOWN and tree.node[b, 0].proven == UNKNOWN:
+                if n < finalist and tree.edge[b, e].exact == UNKNOWN:
                     score -= 1e9
             else:
                 score = n + 1e-3 * tree.edge[b, e].prior
@@ -145,8 +148,6 @@ def _read(
             value, draw, counted = float(proven[i]), 1.0 if proven[i] == 0 else 0.0, 1.0
         value, draw = value / counted, draw / counted
         wdl[i, 0], wdl[i, 1], wdl[i, 2] = (1.0 - draw + value) / 2.0, draw, (1.0 - draw - value) / 2.0
-        v, d = tree.node[b, 0].value, tree.node[b, 0].draw
-        raw[i, 0], raw[i, 1], raw[i, 2] = (1.0 - d + v) / 2.0, d, (1.0 - d - v) / 2.0
 
 
 def read(tree: Tree, slots: NDArray[np.int64], num_actions: int, p: Params) -> Roots:
@@ -160,7 +161,6 @@ def read(tree: Tree, slots: NDArray[np.int64], num_actions: int, p: Params) -> R
         action=np.zeros(n, np.int32),
         value=np.zeros(n, np.float32),
         wdl=np.zeros((n, 3), np.float32),
-        raw=np.zeros((n, 3), np.float32),
         proven=np.zeros(n, np.int8),
     )
     _read(
@@ -173,32 +173,7 @@ def read(tree: Tree, slots: NDArray[np.int64], num_actions: int, p: Params) -> R
         roots.policy,
         roots.action,
         roots.wdl,
-        roots.raw,
         roots.proven,
     )
     roots.value[:] = roots.wdl[:, 0] - roots.wdl[:, 2]
     return roots
-
-
-@njit(cache=True, nogil=True)
-def _line(tree: Tree, b: int, line: NDArray[np.int32]) -> int:
-    node, n = 0, 0
-    while n < len(line) and node != NONE and tree.node[b, node].degree > 0:
-        best, most = NONE, 0
-        for e in range(tree.node[b, node].first, tree.node[b, node].first + tree.node[b, node].degree):
-            if tree.edge[b, e].visits > most and (
-                tree.node[b, node].proven == UNKNOWN or tree.edge[b, e].exact == tree.node[b, node].proven
-            ):
-                best, most = e, tree.edge[b, e].visits
-        if best == NONE:
-            break
-        line[n] = tree.edge[b, best].action
-        n += 1
-        node = tree.edge[b, best].child
-    return n
-
-
-def principal_variation(tree: Tree, slot: int, length: int = 8) -> tuple[int, ...]:
-    """The most visited line from the slot's root, through proofs where there are any."""
-    line = np.empty(length, np.int32)
-    return tuple(int(a) for a in line[: _line(tree, slot, line)])

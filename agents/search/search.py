@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from agents.search.backup import collect_finished, expand
 from agents.search.config import SearchConfig, params
 from agents.search.evaluators import Evaluator, evaluate_running
-from agents.search.results import Roots, principal_variation, read
+from agents.search.lines import root_lines
+from agents.search.results import Roots, read
 from agents.search.seizing import seizable, seize
 from agents.search.select import select
 from agents.search.tree import RUNNING, allocate, begin, reroot
@@ -143,7 +144,7 @@ class Search:
 
     def line(self, slot: int, length: int = 8) -> tuple[int, ...]:
         """The line the search in this slot expects."""
-        return principal_variation(self._tree, slot, length)
+        return root_lines(self._tree, slot, 1, length)[0].actions
 
 
 def search_batch(

@@ -109,24 +109,46 @@ def most_visits(tree: Tree, b: int) -> int:
 
 
 @njit(cache=True, nogil=True)
-def by_gumbel(tree: Tree, b: int, wanted: int, p: Params) -> int:
-    """The unproven root edge with ``wanted`` visits and the best noisy improved logit; any unproven one if none has
-    them.
-
-    A proven edge needs no more visits, so its share goes to the others and the timetable may run dry near the end."""
+def _open_with(tree: Tree, b: int, visits: int, p: Params) -> int:
+    """Of the unproven root edges with so many visits the one with the best noisy improved logit, or `NONE`."""
     mixed, most = mixed_value(tree, b), most_visits(tree, b)
-    best, best_score, fits = NONE, -np.inf, False
+    best, best_score = NONE, -np.inf
     first = tree.node[b, 0].first
     for e in range(first, first + tree.node[b, 0].degree):
-        if tree.edge[b, e].exact != UNKNOWN:
-            continue
-        fit = tree.edge[b, e].visits == wanted
-        if fits and not fit:
-            continue
-        score = improved_logit(tree, b, e, mixed, most, p) + tree.noise[b, e - first]
-        if fit != fits or score > best_score:
-            best, best_score, fits = e, score, fit
+        if tree.edge[b, e].exact == UNKNOWN and tree.edge[b, e].visits == visits:
+            score = improved_logit(tree, b, e, mixed, most, p) + tree.noise[b, e - first]
+            if score > best_score:
+                best, best_score = e, score
     return best
+
+
+@njit(cache=True, nogil=True)
+def _second_most(tree: Tree, b: int) -> int:
+    """Visits of the second most visited unproven root edge; of the only one, if there is one."""
+    top, second = -1, -1
+    for e in range(tree.node[b, 0].first, tree.node[b, 0].first + tree.node[b, 0].degree):
+        if tree.edge[b, e].exact == UNKNOWN:
+            n = tree.edge[b, e].visits
+            if n > top:
+                top, second = n, top
+            elif n > second:
+                second = n
+    return second if second >= 0 else top
+
+
+@njit(cache=True, nogil=True)
+def by_gumbel(tree: Tree, b: int, p: Params) -> int:
+    """The root edge that sequential halving visits next; the root is not proven.
+
+    A proven edge needs no more visits. What the timetable has for it is passed over, so that it does not go to those
+    who were left behind, and is used up at the end, by the two most visited in turn."""
+    slot = tree.slot[b]
+    while slot.at < slot.budget:
+        e = _open_with(tree, b, tree.schedule[b, slot.at], p)
+        slot.at += 1
+        if e != NONE:
+            return e
+    return _open_with(tree, b, _second_most(tree, b), p)
 
 
 @njit(cache=True, nogil=True)
@@ -155,7 +177,7 @@ def select(
         node, depth = np.int64(0), np.int64(0)
         while True:
             if node == 0 and p.gumbel:
-                e = by_gumbel(tree, b, tree.schedule[b, tree.slot[b].done], p)
+                e = by_gumbel(tree, b, p)
             elif p.uct:
                 e = _by_ucb(tree, b, node, p)
             else:

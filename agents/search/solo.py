@@ -31,17 +31,19 @@ class SoloSearch:
     """A tree of at most ``nodes`` nodes, searched in batches of at most ``batch`` leaves.
 
     It has no budget: `visit` goes on for as long as it is called. `place` sets the position, and keeps what is known of
-    it. Roots are searched like all other nodes ("puct" without noise, or "uct")."""
+    it. Roots are searched like all other nodes ("puct" without noise, or "uct"), and nothing is proven at a leaf, where
+    it would not be known how far off the end is."""
 
     def __init__(self, game: BoardGame, evaluate: Evaluator, config: SearchConfig, nodes: int, batch: int) -> None:
         if config.root == "gumbel":
             raise InputError("a search without a budget cannot halve it: choose the root 'puct' or 'uct'")
+        if config.prove:
+            raise InputError(f"a search without a budget tells how far off the end is: prove is 0, not {config.prove}")
         if nodes < FEWEST_NODES or batch < 1:
             raise InputError(f"a search needs {FEWEST_NODES} nodes and a batch of 1 at least, not {nodes} and {batch}")
         self.game, self.batch = game, batch
         self._evaluate, self._params = evaluate, params(config)
-        exact = self._params.solve and not self._params.uct
-        self._seizes, self._proves = (config.seize, config.prove) if exact else (0, 0)
+        self._seizes = config.seize if self._params.solve and not self._params.uct else 0
         words = game.init(1).shape[1]
         self._tree = allocate(game.spec, words, 1, nodes - 1, EDGES_PER_NODE)
         self._lanes = make_lanes(batch, self._tree.path.shape[1])
@@ -132,8 +134,7 @@ class SoloSearch:
         leaves, plies = gather(self._tree, width, self._params, self._lanes, self._parents, self._actions)
         if leaves:
             states = self.game.step(self._parents[:leaves], self._actions[:leaves])
-            outcomes = self.game.prove(states, self._proves) if self._proves else self.game.outcome(states)
-            legal = self.game.legal(states)
+            outcomes, legal = self.game.outcome(states), self.game.legal(states)
             logits, wdl = evaluate_running(self._evaluate, states, outcomes, legal)
             attach(self._tree, self._lanes, states, self.game.mover(states), outcomes, legal, logits, wdl, self._params)
             self.deepest = max(self.deepest, int(self._lanes.depth[:leaves].max()))

@@ -59,6 +59,7 @@ SLOT = np.dtype(
         ("edges", np.int32),
         ("budget", np.int32),  # simulations to reach at the root
         ("done", np.int32),  # simulations at the root, kept ones included
+        ("at", np.int32),  # the entry of its root's timetable that is next
         ("depth", np.int32),  # length of the path under way
         ("status", np.int8),
         ("explore", np.bool_),
@@ -141,7 +142,7 @@ def node_q(tree: Tree, b: int, node: Index) -> tuple[float, int, float]:
 @njit(cache=True, nogil=True)
 def _open_slot(tree: Tree, b: int, seed: np.uint64, budget: int, explore: bool) -> None:
     slot = tree.slot[b]
-    slot.seed, slot.budget, slot.explore, slot.status = seed, budget, explore, RUNNING
+    slot.seed, slot.budget, slot.explore, slot.status, slot.at = seed, budget, explore, RUNNING, 0
 
 
 @njit(cache=True, nogil=True)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 import envs
 from agents import checkpoints
 from agents.chance import Chance, draws
-from agents.core import AgentKind, Batch, Decision, GameKey, by_action, require_game
+from agents.core import AgentError, AgentKind, Batch, Decision, GameKey, by_action, require_game
 from agents.registry import describe, fingerprint
 from agents.team.network import TeamNetwork, acting, config
 from agents.team.sampling import draw_actions
@@ -69,6 +69,10 @@ class Team:
 
     def start(self, spec: GameSpec, games: Sequence[GameKey]) -> None:
         require_game(self.name, self._card.game, self._card.game_version, spec)
+        made_for = self._net.num_features, self._net.num_actions  # which a card's game does not tell
+        if made_for != (*spec.observation_shape, spec.num_actions):
+            features, actions = made_for
+            raise AgentError(f"{self.name} sees {features} numbers and knows {actions} actions, not those of {spec.id}")
         size = len(envs.team_game(spec.id).units) // 2
         self._chance = Chance(games)
         self._states = self._net.blank(len(games) * size).view(len(games), size, -1).numpy()

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from arena.cli import points
+from arena.cli import entrants, points
 from arena.cli.shared import (
     STORE,
     AsJson,
@@ -26,15 +26,9 @@ from arena.cli.shared import (
     stopped,
 )
 
-ANCHORS = (  # of known strength
-    *("random", "mcts?simulations=50", "mcts?simulations=400", "alphabeta", "perfect"),
-    *("bot:pusher", "bot:farmer", "bot:brawler", "bot:captain", "bot:raider"),
-)
-ENGINES = {  # the same, where installed. Looking deeper would not change what these levels of Stockfish pick
-    "chess": ("uci:stockfish?elo=1350&depth=5", "uci:stockfish?elo=1700&depth=6", "uci:stockfish?elo=2100&depth=10"),
-    "minichess": ("uci:fairy-stockfish?depth=1", "uci:fairy-stockfish?depth=2", "uci:fairy-stockfish?depth=4"),
-}
 PAIRS = 20  # of a new ladder that is not told how many
+GAMES = 20  # of a match that is not told how many; with a test, which ends it, at most ...
+TESTED = 20_000
 RECENT = 2000  # games among which the one most worth watching is looked for
 Schedule = Literal["round_robin", "gauntlet", "adaptive"]
 Openings = Annotated[
@@ -58,13 +52,14 @@ def ladder(
     schedule: Annotated[
         Schedule | None,
         typer.Option(
-            help="Who meets whom; adaptive, the default but for points, asks where games teach most. In a gauntlet "
-            "newcomers meet all who were there before: checkpoints the anchors, or the agents named the first of them."
+            help="Who meets whom; adaptive, the default but for points, picks the pairings that say most about the "
+            "ratings. In a gauntlet newcomers meet all who were there before: checkpoints the anchors, or the agents "
+            "named the first of them."
         ),
     ] = None,
     pairs: Annotated[
         int | None,
-        typer.Option(min=1, help="Pairs of games for each couple; adaptive: half of an agent's. 20."),
+        typer.Option(min=1, help="Pairs of games of any two agents; adaptive: an agent plays twice as many. 20."),
     ] = None,
     anchor: Annotated[
         list[str] | None,
@@ -72,7 +67,12 @@ def ladder(
     ] = None,
     openings: Openings = None,
     adjudicate: Adjudicate = False,
-    checkpoints: Annotated[int, typer.Option(min=1, help="Of --run, at most so many, spread over it.")] = 12,
+    checkpoints: Annotated[
+        int,
+        typer.Option(
+            min=1, help="Of --run, at most so many, spread over it; with --follow, and half of it each time it doubles."
+        ),
+    ] = 12,
     simulations: Annotated[
         int | None, typer.Option(min=0, help="Of the checkpoints' searches; 0: their networks alone.")
     ] = None,
@@ -112,18 +112,18 @@ def ladder(
     from selfplay.options import FILE
 
     game, specs = points.split(agents or [], game)
-    fixed, newest = dict(map(given, anchor or [])), list[str]()
+    fixed, newest = dict(map(entrants.given, anchor or [])), list[str]()
     if trust:
         specs = [registry.trusted(spec) for spec in specs]
         fixed = {registry.trusted(spec): elo for spec, elo in fixed.items()}
     if follow and run is None:
         raise InputError("--follow needs a training to follow: --run DIR")
     if run is not None:
-        game = game or game_of(run)
-        known = anchors(game)
+        game = game or entrants.game_of(run)
+        known = entrants.anchors(game)
         fixed = {spec: elo for spec in known if (elo := registry.rating(spec)) is not None} | fixed
         specs += known
-        newest = [] if follow else spread(run, checkpoints, simulations)
+        newest = [] if follow else entrants.spread(run, checkpoints, simulations)
         if not newest and not (follow and (run / FILE).is_file()):
             raise InputError(f"{run} is not the folder of a training, or has no checkpoint yet")
     title = name or (run.resolve().name if run else game)
@@ -163,7 +163,7 @@ def ladder(
             forget(kept, title)
         raise
     try:
-        play_ladder(contest, workers, run if follow else None, searching(simulations))
+        play_ladder(contest, workers, run if follow else None, entrants.searching(simulations), checkpoints)
     except KeyboardInterrupt:
         if not follow:
             stopped(command("ladder", "--name", title, *elsewhere(store)))
@@ -175,54 +175,17 @@ def ladder(
         show(contest, elsewhere(store))
 
 
-def play_ladder(contest: Any, workers: int | None = None, follow: Path | None = None, options: str = "") -> None:
+def play_ladder(
+    contest: Any, workers: int | None = None, follow: Path | None = None, options: str = "", most: int = 12
+) -> None:
     """Plays what is missing, with the display. Ctrl-C raises KeyboardInterrupt, with every finished game saved.
 
-    options: of the agents made of the checkpoints of ``follow``."""
+    ``options`` and ``most``: of the checkpoints of ``follow``; see `Ladder.enter_checkpoints`."""
     from arena.view.ladder import LadderScreen
 
     with LadderScreen(complaints(), contest) as screen:
         followed = [follow] if follow else []
-        contest.run(screen.update, workers, followed, options, stay=lambda: follow is not None)
-
-
-def anchors(game: str) -> list[str]:
-    """Agents of known strength that can play this game."""
-    import envs
-    from agents import registry
-    from agents.uci.programs import find_engine
-
-    spec = envs.spec(game)
-    engines = [engine for engine in ENGINES.get(game, ()) if find_engine(registry.parse(engine)[1])]
-    return [anchor for anchor in ANCHORS if registry.parse(anchor)[0].plays(spec)] + engines
-
-
-def game_of(run: Path) -> str:
-    """The game of a training run, of whatever kind. Raises `InputError`: there is none."""
-    from agents import cards
-    from selfplay import config
-
-    try:
-        return cards.read_card(str(run)).game
-    except cards.CheckpointError:  # none written yet
-        return config.read(run).game
-
-
-def given(anchor: str) -> tuple[str, float]:
-    """The agent and the Elo that ``AGENT@ELO`` stands for. Raises `InputError`."""
-    from agents import registry
-    from envs.core import InputError
-
-    spec, _, number = anchor.rpartition("@")
-    try:
-        if spec:
-            return spec, float(number)
-    except ValueError:  # the @ was part of the spec
-        pass
-    elo = registry.rating(anchor)  # as the agent promises
-    if elo is None:
-        raise InputError(f"which Elo has the anchor {anchor!r}? Say AGENT@ELO")
-    return anchor, elo
+        contest.run(screen.update, workers, followed, options, most, stay=lambda: follow is not None)
 
 
 def limits(move_ms: float | None, adjudicate: bool) -> Any:
@@ -234,28 +197,13 @@ def limits(move_ms: float | None, adjudicate: bool) -> Any:
     return dataclasses.replace(DEFAULT_LIMITS, move_ms=move_ms, adjudicate=rule)
 
 
-def spread(run: Path, at_most: int, simulations: int | None) -> list[str]:
-    """Specs of the first and the last of a run's checkpoints, and of others evenly between them."""
-    from agents.checkpoints import numbered
-
-    found = numbered(run)
-    step = max((len(found) - 1) / max(at_most - 1, 1), 1.0)
-    chosen = sorted({round(len(found) - 1 - i * step) for i in range(min(at_most, len(found)))})
-    return [f"{found[number]}{searching(simulations)}" for number in chosen]
-
-
-def searching(simulations: int | None) -> str:
-    """The options of a checkpoint's agent, as in a spec."""
-    return "" if simulations is None else f"?simulations={simulations}"
-
-
 def show(contest: Any, where: Sequence[str] = ()) -> None:
     """Standings, cycles, learning curve, and the match most worth watching. ``where``: what a command has to say to
     find the store."""
     from rich.text import Text
 
     from arena.interest import most_interesting
-    from arena.standings import standings
+    from arena.standings import expectation, standings
     from arena.store import Query
     from arena.view.charts import glyphs, interval_curve
     from arena.view.figures import printable
@@ -277,7 +225,8 @@ def show(contest: Any, where: Sequence[str] = ()) -> None:
     if len({point.x for point in curve}) > 1:
         screen.print(Text("\nElo against minutes of training", "bold"))
         screen.print(interval_curve(curve, min(screen.width, 72), "minutes", using=glyphs(screen)))
-    best = most_interesting(contest.store.records(Query(ladder=contest.name, limit=RECENT)))
+    sound = contest.store.records(Query(ladder=contest.name, limit=RECENT), lambda match, message: None)
+    best = most_interesting(sound, expectation(state))
     if best is not None:
         record, interest = best
         who = " against ".join(names(record))
@@ -290,20 +239,21 @@ def match(
         list[str],
         typer.Argument(metavar="[GAME] A [B]", help="Two agents' specs (see: arena agents); for points, one will do."),
     ],
-    game: Annotated[str | None, typer.Option(help="The game; connect_four if none is named.")] = None,
+    game: Annotated[
+        str | None, typer.Option(help="The game; if none is named, a checkpoint's, or connect_four.")
+    ] = None,
     games: Annotated[
-        int,
+        int | None,
         typer.Option(
             min=1,
             max=1_000_000,
-            help="How many: an even number, every opening from both sides; for points, of each agent.",
+            help="How many: an even number, every opening from both sides; for points, of each agent. 20, or with "
+            "--sprt 20000 at most.",
         ),
-    ] = 20,
+    ] = None,
     sprt: Annotated[
         float | None,
-        typer.Option(
-            metavar="ELO", help="Stop as soon as it is clear whether A is better by so much Elo or not at all."
-        ),
+        typer.Option(metavar="ELO", help="Stop once a sequential test knows: A is so much stronger, or no stronger."),
     ] = None,
     move_ms: Annotated[float | None, typer.Option(min=0, help="Longer decisions lose the game.")] = None,
     openings: Openings = None,
@@ -327,7 +277,7 @@ def match(
       arena match breakout random --games 100 --json
       arena match moba_5v5 bot:captain bot:raider --games 40 --set lineup=random
       arena match runs/overnight "mcts?simulations=400" --games 100
-      arena match runs/new runs/old --game othello --games 2000 --sprt 20
+      arena match runs/new runs/old --sprt 20
       arena match runs/chess "uci:stockfish?elo=1350" --game chess --openings book.pgn --adjudicate
     """
     from rich.live import Live
@@ -346,6 +296,7 @@ def match(
 
     named, specs = points.split(words, game)
     game = named or "connect_four"
+    games = games or (GAMES if sprt is None else TESTED)
     specs = [registry.pinned(registry.trusted(spec) if trust else spec) for spec in specs]
     wanted = (1, 2) if for_points(game) else (2, 2)
     if not wanted[0] <= len(specs) <= wanted[1]:

@@ -22,7 +22,7 @@ MOST_PAIRS = 20
 def demo(
     minutes: Annotated[float, typer.Option(min=0.05, help="Of training.")] = 3.0,
     run: Annotated[
-        Path | None, typer.Option("--run", metavar="DIR", help="The run's folder; an interrupted one is gone on with.")
+        Path | None, typer.Option("--run", metavar="DIR", help="The run's folder; an interrupted run there goes on.")
     ] = None,
     store: StorePath = STORE,
 ) -> None:
@@ -75,7 +75,7 @@ def compile_all(settings: Any) -> None:
     import envs
     from agents import registry
     from arena.boards import warm_up as first_move
-    from arena.cli.compete import anchors
+    from arena.cli.entrants import anchors
     from arena.view.charts import waiting
     from selfplay.compile import warm_up
 
@@ -100,18 +100,20 @@ def _train(folder: Path, settings: Any, seconds: float, resuming: bool) -> None:
 
 def _ladder(folder: Path, store: Path) -> None:
     """Plays a few games of everybody, then as many more as there is time for, and shows the result."""
-    from arena.cli.compete import anchors, play_ladder, show, spread
+    from arena.cli.compete import play_ladder, show
+    from arena.cli.entrants import anchors, spread
     from arena.ladder import Ladder
-    from arena.roster import LadderConfig, read_config
+    from arena.roster import LadderConfig, read_config, read_ids
 
     kept = make_store(store)
     config = read_config(kept, folder.name) or LadderConfig(GAME, "adaptive", FIRST_PAIRS)
     contest = Ladder(kept, folder.name, config)
     contest.enter([*anchors(GAME), *spread(folder, CHECKPOINTS + 1, SIMULATIONS)])
-    began = time.monotonic()
+    began, before = time.monotonic(), len(read_ids(kept, folder.name))
     play_ladder(contest)
-    if config.pairs == FIRST_PAIRS:
-        seconds = time.monotonic() - began
+    played = len(read_ids(kept, folder.name))
+    if config.pairs == FIRST_PAIRS and played > before:  # else there is nothing to tell the pace from
+        seconds = (time.monotonic() - began) * played / (played - before)
         more = int((LADDER_SECONDS - seconds) / seconds * FIRST_PAIRS)
         contest = Ladder(kept, folder.name, replace(config, pairs=min(FIRST_PAIRS + max(more, 0), MOST_PAIRS)))
         play_ladder(contest)

@@ -127,7 +127,7 @@ def _learn(folder: Path, source: Path | None, settings: Any, budget: Any, resumi
 
 def experts(
     game: Game,
-    games: Annotated[int, typer.Option(min=1, help="In the file, those it has already included.")],
+    games: Annotated[int, typer.Option(min=1, help="That the file is to hold, those it holds already among them.")],
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The PGN file; appended to.")],
     engine: Annotated[
         str, typer.Option(metavar="ENGINE", help="Its name, its path, or uci:NAME?OPTION=VALUE&...")

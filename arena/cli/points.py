@@ -65,10 +65,12 @@ def match(specs: Sequence[str], game: str, games: int, seed: int, limits: Any, s
 
 
 def split(words: Sequence[str], game: str | None) -> tuple[str | None, list[str]]:
-    """The game and the agents of ``[GAME] AGENT...``; a game named with --game has no need to be named again."""
+    """The game and the agents of ``[GAME] AGENT...``; a game named with --game has no need to be named again, and one
+    that an agent's checkpoint has learned need not be named at all."""
     import envs
+    from agents import registry
 
     known = (*envs.ids(), *envs.team_ids(), *envs.score_ids())
     if words and words[0] in known and game in (None, words[0]):
         return words[0], list(words[1:])
-    return game, list(words)
+    return game or next(filter(None, map(registry.game_of, words)), None), list(words)

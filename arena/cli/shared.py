@@ -27,7 +27,9 @@ Game = Annotated[str, typer.Argument(metavar="GAME", help="A game's id; see: are
 StorePath = Annotated[
     Path, typer.Option("--store", metavar="FILE", envvar="ARENA_STORE", help="Where matches are kept.")
 ]
-Trust = Annotated[bool, typer.Option("--trust", help="Run programs that the file of matches names, not you.")]
+Trust = Annotated[
+    bool, typer.Option("--trust", help="Run what can hold foreign code: the store's programs, agents' files.")
+]
 GameOptions = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="NAME=VALUE", help="An option of a team game, such as lineup=random or fog=false."),

@@ -44,7 +44,7 @@ def train(
             "--set",
             metavar="NAME=VALUE",
             help="Any other option of selfplay.config.TrainConfig; selfplay.dqn.config.ScoreConfig for points, "
-            "selfplay.ppo.config.PpoConfig for teams.",
+            "selfplay.ppo.config.PpoConfig for teams. An unknown NAME lists them all.",
         ),
     ] = None,
     algo: Annotated[

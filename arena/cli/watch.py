@@ -54,9 +54,10 @@ def watch(
     Examples:
       arena watch
       arena watch connect_four
-      arena watch --ladder demo --agent perfect
+      arena watch --ladder night --agent perfect
     """
     import envs
+    from arena.view.families import view_of
     from envs.core import InputError
 
     games = (*envs.ids(), *envs.team_ids(), *envs.score_ids())
@@ -71,18 +72,7 @@ def watch(
         except InputError as error:
             near = difflib.get_close_matches(str(match), games, n=1, cutoff=0.8)
             raise InputError(f"{error}. The game {near[0]!r}?" if near else str(error)) from None
-    if len(record.agents) == 1:
-        from arena.view import screen
-
-        screen.watch(record, console())
-    elif of_teams(record):
-        from arena.view import team
-
-        team.watch(record, console())
-    else:
-        from arena.view import terminal
-
-        terminal.watch(record, console())
+    view_of(record).watch(record, console())
     named = str(match) if match is not None and Path(match).is_file() else record.id
     page = command("export", named, "-o", "game.html", *elsewhere(store))
     console().print(f"\nAs a web page: {page}", style="dim", soft_wrap=True)
@@ -105,6 +95,7 @@ def matches(
       arena matches --faults --json
     """
     from arena.store import Query
+    from arena.view.figures import score
 
     query = Query(ladder=ladder, game=game, agent=agent, faults=faults, limit=limit)
     found = _open(store, query).matches(query) if store.exists() else []
@@ -119,7 +110,7 @@ def matches(
                 "game": row.game,
                 "first": row.agents[0],
                 "second": " ".join(row.agents[1:]),
-                "result": " ".join(f"{score:g}" for score in row.returns),
+                "result": " ".join(map(score, row.returns)),
                 "plies": row.plies,
                 "end": row.fault or row.termination,
                 "ladder": row.ladder,
@@ -167,7 +158,9 @@ def replay(
         if as_json:
             print(to_json(record))
         else:
-            console().print(_printed(record))
+            from arena.view.families import view_of
+
+            console().print(view_of(record).lines(record, console()))
         return
     checked, wrong = 0, list[dict[str, Any]]()
 
@@ -229,8 +222,9 @@ def export(
       arena export 8b53 -o game.mp4
       arena export --all --ladder night -o night.pgn
     """
-    from arena.pgn import has_pgn
+    from arena.pgn import has_pgn, to_pgn
     from arena.store import Query
+    from arena.view.families import view_of
     from arena.view.timeline import names
     from envs.core import InputError
 
@@ -249,7 +243,7 @@ def export(
         if every and not has_pgn(record.game):
             others += 1
         else:
-            texts.append(_pgn(record) if pgn else _page(record))
+            texts.append(to_pgn(record) if pgn else view_of(record).page(record))
     if not texts:
         raise InputError(f"no such matches in {store}" + f", but {others} of games that PGN is not for" * bool(others))
     text = "".join(texts)
@@ -262,23 +256,6 @@ def export(
     console().print(f"{output}: {what}, {max(len(text) // 1000, 1)} kB")
 
 
-def _page(record: Any) -> str:
-    if len(record.agents) == 1:
-        from arena.view.film_page import page
-    elif of_teams(record):
-        from arena.view.team_page import page
-    else:
-        from arena.view.board_page import page
-    return page(record)
-
-
-def of_teams(record: Any) -> bool:
-    """Whether it is a match of a team game. Raises `InputError`: unknown game."""
-    from arena.families import for_teams
-
-    return for_teams(record.game)
-
-
 def units_of(game: str) -> int:
     """How many actions of a record make a ply of the game; 1 for a game that is not known here."""
     import envs
@@ -288,45 +265,21 @@ def units_of(game: str) -> int:
 
 def film(record: Any, output: Path) -> None:
     """Writes a game played for points or by teams as moving or still pictures."""
-    from arena.view import film as points
-    from arena.view import team_film
+    from arena.view.families import view_of
     from arena.view.timeline import result
     from envs.core import InputError
 
-    if len(record.agents) > 1 and not of_teams(record):
+    write = view_of(record).films.get(output.suffix.lower())
+    if write is None:
         raise InputError(
             f"{output}: only games played for points or by teams are written as {output.suffix}; try game.html"
         )
     try:
-        (points.WRITERS if len(record.agents) == 1 else team_film.WRITERS)[output.suffix.lower()](record, output)
+        write(record, output)
     except OSError as error:
         raise InputError(f"{output} cannot be written: {error.strerror or error}") from None
     size = max(output.stat().st_size // 1000, 1)
     console().print(f"{output}: {result(record)}, {size} kB", soft_wrap=True)
-
-
-def _pgn(record: Any) -> str:
-    from arena.pgn import to_pgn
-
-    return to_pgn(record)
-
-
-def _printed(record: Any) -> Any:
-    if len(record.agents) == 1:
-        from arena.view.film import reel
-        from arena.view.screen import in_colour
-        from arena.view.screen import printed as game
-
-        return game(record, reel(record), in_colour(console()))
-    if of_teams(record):
-        from arena.view import team, team_reel
-        from arena.view.screen import in_colour
-
-        return team.printed(record, team_reel.reel(record), in_colour(console()))
-    from arena.view.terminal import printed
-    from arena.view.timeline import frames
-
-    return printed(record, frames(record))
 
 
 def find(match: str | None, store: Path, ladder: str | None = None, agent: str | None = None) -> Any:

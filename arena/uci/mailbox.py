@@ -42,10 +42,13 @@ class Mailbox(Generic[Item]):
 
     def _read(self, descriptor: int) -> None:
         rest = b""
-        while chunk := os.read(descriptor, 1 << 16):
-            *lines, rest = (rest + chunk).split(b"\n")
-            for line in lines:
-                self.put(line.decode("utf-8", "replace").strip())
+        try:
+            while chunk := os.read(descriptor, 1 << 16):
+                *lines, rest = (rest + chunk).split(b"\n")
+                for line in lines:
+                    self.put(line.decode("utf-8", "replace").strip())
+        except OSError:  # no lines come from a file that cannot be read
+            pass
         if rest:
             self.put(rest.decode("utf-8", "replace").strip())
         self.close()

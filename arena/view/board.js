@@ -1,26 +1,15 @@
 // Steps through the match. Boards are put together from the shapes in <template id="shapes">; everything else comes from
 // the JSON in #match and is put in place as text, never as markup.
 const match = JSON.parse(document.getElementById("match").textContent);
-const frames = match.frames, last = frames.length - 1, SIDES = ["first", "second"];
+const frames = match.frames, last = frames.length - 1;
 const signed = (value) => (value < 0 ? "\u2212" : "+") + Math.abs(value).toFixed(2);
 const shapes = at("shapes").content.querySelector("svg"), layers = [...shapes.children].slice(1); // the first is its title
 let ply = 0;
 
-function add(parent, tag, text, name) {
-  const element = document.createElement(tag);
-  if (text !== undefined) element.textContent = text;
-  if (name) element.className = name;
-  return parent.appendChild(element);
-}
-
-function draw(tag, attributes) {
-  const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
-  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
-  return at("curve").appendChild(element);
-}
-
-const x = (p) => (last ? p / last : 0) * 400, y = (value) => 65 - value * 60;
+const { step, seekable, x } = player({ last, now: () => ply, show, leap: 5, pause: 900 });
+const y = (value) => 65 - value * 60;
 function curve() {
+  const draw = (tag, attributes) => svg(at("curve"), tag, attributes);
   if (match.opening) draw("rect", { class: "opening", x: 0, y: 0, width: x(match.opening), height: 130 });
   draw("line", { class: "zero", x1: 0, x2: 400, y1: 65, y2: 65 });
   SIDES.forEach((side, seat) => {
@@ -32,10 +21,10 @@ function curve() {
 }
 
 function board(frame) {
-  const svg = shapes.cloneNode(false);
-  svg.setAttribute("aria-label", "Board after ply " + ply);
-  svg.append(...frame.board.map((number) => layers[number].cloneNode(true)));
-  return svg;
+  const picture = shapes.cloneNode(false);
+  picture.setAttribute("aria-label", "Board after ply " + ply);
+  picture.append(...frame.board.map((number) => layers[number].cloneNode(true)));
+  return picture;
 }
 
 function players() {
@@ -61,13 +50,13 @@ function thoughts() {
   }
   const title = at("thinking");
   title.textContent = ply < match.opening ? "Opening: " + frame.choice : match.names[frame.mover] + " plays " + frame.choice;
-  if (frame.ms !== null) add(title, "span", " after " + (frame.ms < 1000 ? Math.round(frame.ms) + " ms" : (frame.ms / 1000).toFixed(1) + " s"));
+  if (frame.ms !== null) node(title, "span", " after " + (frame.ms < 1000 ? Math.round(frame.ms) + " ms" : (frame.ms / 1000).toFixed(1) + " s"));
   for (const [name, visits, share, chosen] of frame.visits) {
-    const row = add(list, "li", undefined, chosen ? "chosen" : "");
-    add(row, "b", name);
-    add(add(row, "span"), "i").style.width = share * 100 + "%";
-    const numbers = add(row, "em", Math.round(share * 100) + "% ");
-    add(numbers, "small", visits.toLocaleString("en"));
+    const row = node(list, "li", undefined, chosen ? "chosen" : "");
+    node(row, "b", name);
+    node(node(row, "span"), "i").style.width = share * 100 + "%";
+    const numbers = node(row, "em", Math.round(share * 100) + "% ");
+    node(numbers, "small", visits.toLocaleString("en"));
   }
 }
 
@@ -85,10 +74,10 @@ function show(p) {
   thoughts();
 }
 
-const { step, seekable } = player({ last, now: () => ply, show, leap: 5, pause: 900 });
+paintSides(match.colours);
 const cursor = curve();
 frames.slice(0, last).forEach((frame, p) => {
-  const button = add(at("moves"), "button", frame.choice, p < match.opening ? "book" : SIDES[frame.mover]);
+  const button = node(at("moves"), "button", frame.choice, p < match.opening ? "book" : SIDES[frame.mover]);
   button.title = "Position after ply " + (p + 1);
   button.addEventListener("click", () => step(p + 1));
 });
@@ -97,5 +86,4 @@ at("board").addEventListener("click", (event) => {
   step(event.clientX < box.left + box.width / 3 ? ply - 1 : ply + 1);
 });
 seekable(at("curve"));
-const wanted = Number(location.hash.slice(1));
-show(Number.isInteger(wanted) && location.hash ? wanted : match.opening);
+show(asked(match.opening));

@@ -65,6 +65,7 @@ def _player(seat: int, name: str, title: str) -> str:
 
 def _data(record: MatchRecord, shown: Sequence[Frame], boards: Sequence[Sequence[int]]) -> dict[str, Any]:
     return {
+        "colours": envs.spec(record.game).colours,
         "names": [agent.name for agent in record.agents],
         "opening": len(record.opening),
         "outcome": record.returns[0],

@@ -17,6 +17,11 @@ def rate(value: float, digits: int = 0) -> str:
     return "-" if math.isnan(value) else f"{value:,.{digits}f}"
 
 
+def score(value: float) -> str:
+    """Points of a game: ``1,234,567``, ``-21``, ``0.5``."""
+    return f"{value:,.10g}"
+
+
 def percent(share: float) -> str:
     return "-" if math.isnan(share) else f"{share:.0%}"
 

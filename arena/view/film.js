@@ -16,27 +16,25 @@ async function paint(wanted) {
   if (film.chunks[number + 1]) chunk(number + 1);
 }
 
-function draw(tag, attributes) {
-  const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
-  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
-  return at("curve").appendChild(element);
-}
-
-const x = (p) => (last ? p / last : 0) * 400;
+const { toggle, seekable, x } = player({ last, now: () => ply, show, leap: film.rate, pause: 1000 / film.rate });
+const y = (value, low, high) => 125 - ((value - low) / Math.max(high - low, 1e-9)) * 120;
 function line(values, low, high) {
-  const y = (value) => 125 - ((value - low) / Math.max(high - low, 1e-9)) * 120;
-  return values.map((value, p) => (value === null ? "" : x(p).toFixed(1) + " " + y(value).toFixed(1))).filter(Boolean).map((point, i) => (i ? "L" : "M") + point).join("");
+  return values.map((value, p) => (value === null ? "" : x(p).toFixed(1) + " " + y(value, low, high).toFixed(1))).filter(Boolean).map((point, i) => (i ? "L" : "M") + point).join("");
 }
 
 function curve() {
-  draw("line", { class: "zero", x1: 0, x2: 400, y1: 125, y2: 125 });
+  const draw = (tag, attributes) => svg(at("curve"), tag, attributes);
+  draw("line", { class: "zero", x1: 0, x2: 400, y1: y(0, least, most), y2: y(0, least, most) });
   const known = film.values.filter((value) => value !== null);
   if (known.length) {
-    draw("path", { class: "second", d: line(film.values, Math.min(...known), Math.max(...known)) });
-    at("expectation").textContent = "and, in orange, what the player expects of the points soon to come";
+    const low = Math.min(...known, 0), high = Math.max(...known, 0);
+    draw("path", { class: "second", d: line(film.values, low, high) });
+    const range = low.toFixed(2) + " to " + high.toFixed(2);
+    at("expectation").textContent = "and, in orange, what the player expects of the points soon to come, " + range;
   }
   draw("path", { class: "first", d: line(film.scores, least, most) });
   at("most").textContent = most;
+  at("least").textContent = least || "";
   return draw("line", { class: "cursor", y1: 0, y2: 130 });
 }
 
@@ -48,16 +46,14 @@ function show(p) {
   at("ply").textContent = ply + " / " + last;
   at("score").textContent = film.scores[ply];
   at("meter").style.width = ((film.scores[ply] - least) / Math.max(most - least, 1e-9)) * 100 + "%";
-  at("lives").textContent = film.lives[ply] === 1 ? "1 life" : film.lives[ply] + " lives";
+  if (Math.max(...film.lives)) at("lives").textContent = film.lives[ply] === 1 ? "1 life" : film.lives[ply] + " lives";
   const value = film.values[ply];
   at("action").textContent = ply < last ? film.names[film.actions[ply]] + (value === null ? "" : ", expects " + value.toFixed(2)) : "";
   cursor.setAttribute("x1", x(ply));
   cursor.setAttribute("x2", x(ply));
 }
 
-const { toggle, seekable } = player({ last, now: () => ply, show, leap: film.rate, pause: 1000 / film.rate });
 const cursor = curve();
 canvas.addEventListener("click", toggle);
 seekable(at("curve"));
-const wanted = Number(location.hash.slice(1));
-show(Number.isInteger(wanted) && location.hash ? wanted : 0);
+show(asked(0));

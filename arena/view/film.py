@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
@@ -109,9 +109,3 @@ def _png(record: MatchRecord, path: Path) -> None:
 
 WRITERS: dict[str, Callable[[MatchRecord, Path], None]] = {".mp4": _mp4, ".gif": _gif, ".png": _png}
 """What a game can be written as, by the file's ending: all of it, or (png) its last picture."""
-
-
-def scores(scenes: Sequence[Scene]) -> list[float]:
-    """The points at every ply, the start's first."""
-    by_ply = {scene.ply: scene.score for scene in scenes}
-    return [by_ply[ply] for ply in sorted(by_ply)]

@@ -19,6 +19,7 @@ from arena.view.timeline import names, result
 
 RATE_EVERY = 3.0  # seconds between ratings while games are being played
 NEWEST = 3  # games shown
+FRAME = 14  # lines around the standings' rows
 
 
 class LadderScreen(Redrawn):
@@ -30,6 +31,7 @@ class LadderScreen(Redrawn):
         self._newest: deque[MatchRecord] = deque(maxlen=NEWEST)
         self._standings: Standings | None = None
         self._rated = self._printed = -1e9
+        self._line = ""
         self._fresh = True  # games that the standings do not know of
 
     def update(self, progress: Progress) -> None:
@@ -37,9 +39,10 @@ class LadderScreen(Redrawn):
         now = time.monotonic()
         self._newest.extend(progress.new)
         if not self.is_drawn:
-            if now - self._printed >= LINE_SECONDS:
-                self._printed = now
-                self._console.print(line(self._ladder.name, progress), soft_wrap=True)
+            said = line(self._ladder.name, progress)
+            if said != self._line and (progress.waiting or now - self._printed >= LINE_SECONDS):
+                self._printed, self._line = now, said
+                self._console.print(said, soft_wrap=True)
             return
         self._fresh |= bool(progress.new)
         if now - self._rated >= RATE_EVERY and progress.done and self._fresh:
@@ -58,7 +61,7 @@ class LadderScreen(Redrawn):
             Text(),
         ]
         if self._standings is not None:
-            parts += [table(self._standings), Text()]
+            parts += [table(self._standings, max(self._console.height - FRAME, 3)), Text()]
         for record in self._newest:
             parts.append(
                 Text(f"{' against '.join(names(record))}: {result(record)}", "dim", no_wrap=True, overflow="crop")
@@ -68,6 +71,8 @@ class LadderScreen(Redrawn):
 
 def _facts(progress: Progress) -> str:
     left = "" if progress.seconds_left is None else f", {clock(progress.seconds_left)} left"
+    if progress.waiting:
+        left = ", waiting for checkpoints"
     spoilt = f", {progress.spoilt} to be played again" if progress.spoilt else ""
     return f"{progress.done:,} of {progress.total:,} games{left}{spoilt}"
 

@@ -1,8 +1,33 @@
 "use strict";
 // What all pages of matches share: buttons, slider and keys step through `last + 1` moments, and curves can be dragged.
-const at = (id) => document.getElementById(id);
+const at = (id) => document.getElementById(id), SIDES = ["first", "second"];
 
-// now(): the moment shown; show(p): shows one; leap: moments that up and down go; pause: milliseconds between two in play
+// A new element at the end of another; text is put in place as text, never as markup.
+function node(parent, tag, text, name) {
+  const element = document.createElement(tag);
+  if (text !== undefined) element.textContent = text;
+  if (name) element.className = name;
+  return parent.appendChild(element);
+}
+
+function svg(parent, tag, attributes) {
+  const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+  return parent.appendChild(element);
+}
+
+// The moment that the address asks for, as in #12.
+function asked(otherwise) {
+  const [wanted] = location.hash.slice(1).split(",").map(Number);
+  return location.hash && Number.isInteger(wanted) ? wanted : otherwise;
+}
+
+function paintSides(colours) {
+  SIDES.forEach((side, seat) => document.documentElement.style.setProperty("--own-" + side, colours[seat]));
+}
+
+// A match of `last + 1` moments, and what its page needs: x is a moment's place on a curve 400 wide.
+// now(): the moment shown; show(p): shows one; leap: moments that up and down go on the slider; pause: milliseconds between two in play
 function player({ last, now, show, leap, pause, keys = {} }) {
   let timer = null;
 
@@ -43,6 +68,7 @@ function player({ last, now, show, leap, pause, keys = {} }) {
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || !(event.key in KEYS)) return;
     if (event.key === " " && event.target.tagName === "BUTTON") return; // presses the focused button
+    if (["ArrowUp", "ArrowDown"].includes(event.key) && event.target !== at("slider")) return; // scrolls the page
     event.preventDefault();
     KEYS[event.key]();
   });
@@ -52,7 +78,7 @@ function player({ last, now, show, leap, pause, keys = {} }) {
   at("end").addEventListener("click", () => step(last));
   at("play").addEventListener("click", toggle);
   at("slider").addEventListener("input", (event) => step(Number(event.target.value)));
-  return { step, toggle, seekable };
+  return { step, toggle, seekable, x: (moment) => (last ? moment / last : 0) * 400 };
 }
 
 // The bytes that were deflated and written in base 64.

@@ -46,7 +46,7 @@ def _summary(summary: Summary) -> dict[str, float | None]:
 
 
 def facts(records: Sequence[MatchRecord], specs: Sequence[str], game_id: str) -> dict[str, Any]:
-    """All of a match for programs: every raw score, in the order of the seeds; intervals are of 95%."""
+    """All of a match for programs: every raw score, in the order of the games' ids; intervals are of 95%."""
     by_agent = [[record for record in records if record.agents[0].spec == spec] for spec in specs]
     agents = []
     for spec, own in zip(specs, by_agent, strict=True):

@@ -14,7 +14,7 @@ import envs
 from arena.records import MatchRecord
 from arena.view import keys
 from arena.view.charts import SERIES, Glyphs, glyphs, sparkline, waiting
-from arena.view.figures import printable
+from arena.view.figures import printable, score
 from arena.view.film import Picture, Scene, reel
 from arena.view.stepping import step_through
 from arena.view.timeline import names, result
@@ -27,12 +27,19 @@ JUMP = 15  # plies
 
 def watch(record: MatchRecord, console: Console) -> None:
     """Shows the game: with keys where a person can press them; otherwise its course in lines, and the last picture."""
-    with waiting(console, "replaying ..."):
-        scenes = reel(record)
     if keys.available() and console.is_terminal:
+        with waiting(console, "replaying ..."):
+            scenes = reel(record)
         _interactive(record, scenes, console)
     else:
-        console.print(printed(record, scenes, in_colour(console)))
+        console.print(lines(record, console))
+
+
+def lines(record: MatchRecord, console: Console) -> Text:
+    """The whole game for a console that is not redrawn."""
+    with waiting(console, "replaying ..."):
+        scenes = reel(record)
+    return printed(record, scenes, in_colour(console))
 
 
 def _interactive(record: MatchRecord, scenes: Sequence[Scene], console: Console) -> None:
@@ -56,7 +63,8 @@ def render(
     width, height = size
     scene, title = scenes[ply], envs.spec(record.game).title
     heading = Text.assemble((title, "bold"), "  ", (names(record)[0], SERIES[0]), no_wrap=True, overflow="crop")
-    heading.append(f"  score {scene.score:g}  lives {scene.lives}", "bold")
+    lives = f"  lives {scene.lives}" if scenes[0].lives else ""
+    heading.append(f"  score {score(scene.score)}{lives}", "bold")
     heading.append(f"  ply {ply} of {len(scenes) - 1}", "dim")
     rows = max(height - 6, 4)
     columns = min(round(rows * 2 * ASPECT), width - 1)
@@ -106,7 +114,7 @@ def _course(name: str, values: Sequence[float], ply: int, width: int, using: Gly
     seen = round(len(line) * min(ply / max(len(values) - 1, 1), 1.0))
     text = Text(f"{name:<8}", "dim", no_wrap=True, overflow="crop")
     text.append(line[:seen], SERIES[0]).append(line[seen:], "dim")
-    return text.append(f" {values[min(ply, len(values) - 1)]:g} of {max(values):g}")
+    return text.append(f" {score(values[min(ply, len(values) - 1)])} of {score(max(values))}")
 
 
 def _choice(record: MatchRecord, ply: int) -> str:
@@ -126,7 +134,8 @@ def printed(record: MatchRecord, scenes: Sequence[Scene], colour: bool) -> Text:
         if (scene.score, scene.lives) != (before.score, before.lives):
             gain = f"{scene.score - before.score:+g}" if scene.score != before.score else ""
             lost = "a life lost" if scene.lives < before.lives else ""
-            text.append(f"ply {scene.ply:>5}  score {scene.score:>6g}  lives {scene.lives}  ").append(
+            lives = f"lives {scene.lives}  " if scenes[0].lives else ""
+            text.append(f"ply {scene.ply:>5}  score {score(scene.score):>6}  {lives}").append(
                 f"{gain} {lost}".strip() + "\n", "dim"
             )
     text.append("\n").append(blocks(scenes[-1].picture, 20, round(40 * ASPECT), colour)).append("\n\n")

@@ -22,17 +22,21 @@ from envs.core import InputError
 MISFIT = 0.001  # p-value below which the standings say that ratings do not explain the results
 
 
-def table(state: Standings) -> RenderableType:
-    """The best agent first. Elo is relative to the mean of all agents, or on the scale of the anchors."""
+def table(state: Standings, most: int | None = None) -> RenderableType:
+    """The best agent first, at most so many. Elo is relative to the mean of all agents, or on the scale of the
+    anchors."""
+    every = rows(state)
+    found = every[:most]
+    hidden = [Text(f"and {len(every) - len(found)} below them", "dim")] if len(found) < len(every) else []
     if any(row.points for row in state.rows):
-        return points.table(((row["agent"], row) for row in rows(state)), state.game)
+        return Group(points.table(((row["agent"], row) for row in found), state.game), *hidden)
     grid = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for name in ("", "agent", "Elo", "95% interval", "games", "score", "beats\nnext", "stronger", "faults"):
+    for name in ("", "agent", "Elo", "95% interval", "games", "score", "beats\nnext", "stronger\nthan next", "faults"):
         if name != "faults" or any(row.faults for row in state.rows):
             left = name in ("agent", "faults")
             grid.add_column(name, header_style="dim", justify="left" if left else "right", overflow="fold")
-    sign, found = "" if state.ratings.anchors else "+", rows(state)
-    short, note = of_one_run([row["agent"] for row in found])
+    sign = "" if state.ratings.anchors else "+"
+    short, note = of_one_run([row["agent"] for row in every])
     for row in found:
         known = row["games"] > 0 or row["anchor"]
         interval = "fixed" if row["anchor"] else "unknown" if row["low"] is None else ""
@@ -46,7 +50,7 @@ def table(state: Standings) -> RenderableType:
             Text(", ".join(f"{count} {kind}" for kind, count in row["faults"].items()), "red"),
         ]
         grid.add_row(*cells[: len(grid.columns)])
-    return Group(grid, Text(), Text(printable(note), "dim")) if note else grid
+    return Group(grid, *hidden, *([Text(), Text(printable(note), "dim")] if note else []))
 
 
 def of_one_run(names: Sequence[str]) -> tuple[dict[str, str], str]:
@@ -54,9 +58,8 @@ def of_one_run(names: Sequence[str]) -> tuple[dict[str, str], str]:
     they have in common. Nothing where there are no two of them, or several runs."""
     groups: dict[tuple[str, str], dict[str, str]] = defaultdict(dict)
     for name in names:
-        path, _, options = name.partition("?")
-        run, _, number = path.rpartition("/")
-        if run and number.isdigit():
+        run, number, options = _parts(name)
+        if run:
             groups[run, options][name] = number
     if len(groups) != 1:
         return {}, ""
@@ -64,6 +67,13 @@ def of_one_run(names: Sequence[str]) -> tuple[dict[str, str], str]:
     if len(numbers) < 2:
         return {}, ""
     return numbers, f"{min(numbers.values())} to {max(numbers.values())}: checkpoints of {run} {options}".rstrip()
+
+
+def _parts(name: str) -> tuple[str, str, str]:
+    """(run, number, options) of a checkpoint of a run; an empty run for other agents."""
+    path, _, options = name.partition("?")
+    run, _, number = path.rpartition("/")
+    return (run, number, options) if number.isdigit() else ("", "", "")
 
 
 def rows(state: Standings) -> list[dict[str, Any]]:
@@ -133,13 +143,14 @@ def misfit(state: Standings) -> str | None:
 
 
 def learning_curve(state: Standings) -> list[Estimate]:
-    """Elo against minutes of training, of the checkpoints in the ladder, the youngest first."""
-    points = [
-        Estimate(row["minutes"], row["elo"], row["low"], row["high"])
-        for row in rows(state)
-        if row["minutes"] is not None and row["low"] is not None
-    ]
-    return sorted(points, key=lambda point: point.x)
+    """Elo against minutes of training, the youngest first, of the checkpoints of one run: that with the most of them
+    in the ladder, all with the same options."""
+    curves: dict[tuple[str, str], list[Estimate]] = defaultdict(list)
+    for row in rows(state):
+        run, _, options = _parts(row["spec"])
+        if run and row["minutes"] is not None and row["low"] is not None:
+            curves[run, options].append(Estimate(row["minutes"], row["elo"], row["low"], row["high"]))
+    return sorted(max(curves.values(), key=len) if curves else [], key=lambda point: point.x)
 
 
 def training_minutes(spec: str) -> float | None:

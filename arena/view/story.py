@@ -18,6 +18,7 @@ from PIL import Image, ImageDraw, ImageFont
 import envs
 from arena.milestones import typical
 from arena.records import MatchRecord
+from arena.view.figures import score as points
 from arena.view.film import PER_SECOND, Picture, Scene, reel, write_film
 from arena.view.panels import (
     DIM,
@@ -80,6 +81,8 @@ class Story:
         self.speed = next(s for s in (1 << n for n in itertools.count()) if self.longest <= LONGEST * PER_SECOND * s)
         self._courses = [course(m.scenes, _values(m.record), SCREEN[0] // 2) for m in moments]
         told = np.concatenate([values[~np.isnan(values)] for _, values in self._courses])
+        scores = np.concatenate([gained for gained, _ in self._courses])
+        self._scores = (min(0.0, float(scores.min())), float(scores.max()))
         self._values = (min(0.0, float(told.min())), float(told.max())) if len(told) else None
 
     def write_film(self, path: Path, on_picture: Callable[[int, int], None] = lambda done, total: None) -> None:
@@ -108,8 +111,8 @@ class Story:
         canvas = Canvas(self.width, HEIGHT)
         title = envs.score_game(self.moments[0].record.game).spec.title
         canvas.text(MARGIN, TITLE_Y, title, 46)
-        if len(self.moments) > 1:
-            canvas.text(self.width - MARGIN, TITLE_Y, f"{self._subtitle}   {note}".strip(), 24, DIM, "rm")
+        told = f"{self._subtitle}   {note}" if len(self.moments) > 1 else note  # which there is room for
+        canvas.text(self.width - MARGIN, TITLE_Y, told.strip(), 24, DIM, "rm")
         for number, (moment, curves) in enumerate(zip(self.moments, self._courses, strict=True)):
             self._panel(canvas, self._left(number), moment, curves, bright)
         return canvas.picture()
@@ -121,14 +124,14 @@ class Story:
         canvas.text(right, SCORE_Y + 30, f"{games}: {moment.mean:.1f}", 20, DIM, "rm")
         score, value = curves
         for (y, height), line, low, high, colour in (
-            (SCORE_BOX, stepped(score), min(0.0, float(score.min())), float(score.max()), SCORE),
+            (SCORE_BOX, stepped(score), *self._scores, SCORE),
             (VALUE_BOX, value, *(self._values or (0.0, 0.0)), VALUE),
         ):
             box = Box(x, y, SCREEN[0], height)
             canvas.box(box, GROUND, 6)
             draw_course(canvas, box, line, low, 1.1 * high or 1.0, colour, bright)
         canvas.text(x, SCORE_BOX[0] - CAPTION, "score", 19, SCORE)
-        canvas.text(right, SCORE_BOX[0] - CAPTION, f"{moment.record.returns[0]:g}", 19, SCORE, "rm")
+        canvas.text(right, SCORE_BOX[0] - CAPTION, points(moment.record.returns[0]), 19, SCORE, "rm")
         canvas.text(x, VALUE_BOX[0] - CAPTION, "what the network expects", 19, VALUE)
         seconds = len(moment.scenes) / PER_SECOND
         canvas.text(x, AXIS_Y, "0:00", 17, DIM)
@@ -145,7 +148,7 @@ class Story:
             scene = moment.scenes[min(index, last)]
             screen = television(scene.picture)
             _paste(whole, dimmed(screen) if index > last else screen, x, SCREEN_Y)
-            _paste(whole, _points(f"{scene.score:g}"), x, SCORE_Y - DIGITS // 2)
+            _paste(whole, _points(points(scene.score)), x, SCORE_Y - DIGITS // 2)
             lives = _lives(scene.lives)
             _paste(whole, lives, x + SCREEN[0] - lives.shape[1], SCORE_Y - 14 - lives.shape[0] // 2)
             seen = x + round(SCREEN[0] * (min(index, last) + 1) / len(moment.scenes))

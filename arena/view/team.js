@@ -1,6 +1,6 @@
 // Shows the game in #match: tokens on a map, or (where there is no map) pictures. Bytes are deflated, in base 64.
 const game = JSON.parse(document.getElementById("match").textContent);
-const SIDES = ["first", "second"], canvas = at("screen"), context = canvas.getContext("2d");
+const canvas = at("screen"), context = canvas.getContext("2d");
 const last = game.last, units = game.units.length, RATE = 8;
 let now = 0, fog = 2, stats = null, actions = null;
 
@@ -93,20 +93,9 @@ function draw([number, owner, x, y, health, mana], scale) {
   if (mana) bar(y - r - 1.8 * high, mana, "#5b9bf0");
 }
 
-function svg(parent, tag, attributes) {
-  const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
-  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
-  return parent.appendChild(element);
-}
-
-function node(parent, tag, text, name) {
-  const element = document.createElement(tag);
-  if (text !== undefined) element.textContent = text;
-  if (name) element.className = name;
-  return parent.appendChild(element);
-}
-
-const x = (decision) => (last ? decision / last : 0) * 400;
+const { step, toggle, seekable, x } = player({
+  last, now: () => now, show, leap: 20, pause: 1000 / RATE, keys: { f: () => game.map && look((fog + 1) % 3) },
+});
 const cursors = [], numbers = [];
 function cursorIn(box) {
   seekable(box);
@@ -118,9 +107,9 @@ function curve(title, series, low, high, shown) {
   node(head, "span", title);
   const told = SIDES.map((side) => node(head, "b", "", side));
   const box = svg(card, "svg", { viewBox: "0 0 400 100", preserveAspectRatio: "none", role: "img", "aria-label": title + " of both sides" });
-  svg(box, "line", { class: "zero", x1: 0, x2: 400, y1: 97, y2: 97 });
+  const y = (value) => 97 - ((value - low) / Math.max(high - low, 1e-9)) * 94;
+  svg(box, "line", { class: "zero", x1: 0, x2: 400, y1: y(0), y2: y(0) });
   series.forEach((values, seat) => {
-    const y = (value) => 97 - ((value - low) / Math.max(high - low, 1e-9)) * 94;
     const points = values.map((value, k) => (value === null ? "" : x(k).toFixed(1) + " " + y(value).toFixed(1))).filter(Boolean);
     if (points.length) svg(box, "path", { class: SIDES[seat], d: "M" + points.join("L") });
   });
@@ -149,7 +138,7 @@ function setUp() {
     curve(name[0].toUpperCase() + name.slice(1), series, Math.min(0, ...all), Math.max(...all, 1), (value) => Math.round(value));
   }
   if (game.values.some((series) => series.some((value) => value !== null)))
-    curve("Expects, as the first side", game.values, -1, 1, (value) => (value < 0 ? "" : "+") + value.toFixed(2));
+    curve("Expected result, for the first side", game.values, -1, 1, (value) => (value < 0 ? "" : "+") + value.toFixed(2));
   timeline();
   for (const [decision, seat, text] of game.events) {
     const button = node(node(at("events"), "li"), "button", undefined, SIDES[seat]);
@@ -204,17 +193,14 @@ function look(side) {
   paint(now);
 }
 
-const { step, toggle, seekable } = player({
-  last, now: () => now, show, leap: 20, pause: 1000 / RATE, keys: { f: () => game.map && look((fog + 1) % 3) },
-});
 canvas.addEventListener("click", toggle);
 for (const button of at("fog").querySelectorAll("button")) button.addEventListener("click", () => look(Number(button.value)));
 document.body.classList.toggle("film", !game.map);
-SIDES.forEach((side, seat) => document.documentElement.style.setProperty("--own-" + side, game.colours[seat]));
+paintSides(game.colours);
 setUp();
-const [wanted, side] = location.hash.slice(1).split(",").map(Number); // #decision,side
+const side = Number(location.hash.split(",")[1]); // #decision,side
 if (game.map) look([0, 1].includes(side) ? side : 2);
-show(Number.isInteger(wanted) && location.hash ? wanted : 0);
+show(asked(0));
 Promise.all([unpacked(game.numbers), unpacked(game.actions)]).then((found) => {
   [stats, actions] = found;
   fill();

@@ -31,12 +31,19 @@ WEST, EAST = "123456789", "!@#$&"  # the heroes' marks on a map
 
 def watch(record: MatchRecord, console: Console) -> None:
     """Shows the game: with keys where a person can press them; otherwise its events in lines, and the last map."""
-    with waiting(console, "replaying ..."):
-        shots = reel(record)
     if keys.available() and console.is_terminal:
+        with waiting(console, "replaying ..."):
+            shots = reel(record)
         _interactive(record, shots, console)
     else:
-        console.print(printed(record, shots, in_colour(console)))
+        console.print(lines(record, console))
+
+
+def lines(record: MatchRecord, console: Console) -> Text:
+    """The whole game for a console that is not redrawn."""
+    with waiting(console, "replaying ..."):
+        shots = reel(record)
+    return printed(record, shots, in_colour(console))
 
 
 def _interactive(record: MatchRecord, shots: Sequence[TeamShot], console: Console) -> None:

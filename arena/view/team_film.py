@@ -50,7 +50,7 @@ def _frame(game: TeamGame, shot: TeamShot, called: list[str], felled: list[int],
     whole = Image.new("RGB", (side, (HEAD + body.height) // 2 * 2), PAPER)
     whole.paste(body, (0, HEAD))
     draw, font = ImageDraw.Draw(whole), _font(18)
-    colours = game.colours
+    colours = game.spec.colours
     middle, room = side / 2, side * 0.36
     score = f"{felled[0]} : {felled[1]}"
     draw.text((12, HEAD / 2), _fitted(called[0], font, room), fill=colours[0], font=font, anchor="lm")

@@ -83,7 +83,7 @@ def _data(record: MatchRecord, game: TeamGame, shots: Sequence[TeamShot], scener
     told = events(shots)
     return {
         "last": len(shots) - 1,
-        "colours": game.colours,
+        "colours": game.spec.colours,
         "decisions": len(record.actions) // len(game.units),
         "units": shots[0].labels or game.units,
         "stats": game.stats,
@@ -115,8 +115,7 @@ def _map(shots: Sequence[TeamShot], scenery: Scenery) -> dict[str, Any]:
     tokens = [np.zeros((0, 7), np.uint8) if shot.tokens is None else shot.tokens for shot in shots]
     pieces = [np.concatenate(tokens[start : start + CHUNK]) for start in range(0, len(tokens), CHUNK)]
     kinds = [
-        {"name": kind.name, "shape": kind.shape, "radius": kind.radius, "label": kind.label, "sight": kind.sight}
-        for kind in scenery.kinds
+        {"shape": kind.shape, "radius": kind.radius, "label": kind.label, "sight": kind.sight} for kind in scenery.kinds
     ]
     return {
         "map": {"width": scenery.background.width, "kinds": kinds, "colours": scenery.colours},

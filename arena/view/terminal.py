@@ -27,11 +27,15 @@ NARROW = 58  # columns below which board and thoughts stand one above the other
 
 def watch(record: MatchRecord, console: Console) -> None:
     """Shows the match: with keys where a person can press them, every ply printed otherwise."""
-    shown = frames(record)
     if keys.available() and console.is_terminal:
-        _interactive(record, shown, console)
+        _interactive(record, frames(record), console)
     else:
-        console.print(printed(record, shown))
+        console.print(lines(record, console))
+
+
+def lines(record: MatchRecord, console: Console) -> Text:
+    """The whole match, every ply, for a console that is not redrawn."""
+    return printed(record, frames(record))
 
 
 def _interactive(record: MatchRecord, shown: list[Frame], console: Console) -> None:

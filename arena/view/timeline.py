@@ -10,7 +10,7 @@ import numpy as np
 import envs
 from arena.openings import begin
 from arena.records import MatchRecord, Ply
-from arena.view.figures import printable
+from arena.view.figures import printable, score
 from envs.core import BoardGame, InputError, State
 
 
@@ -92,10 +92,10 @@ def names(record: MatchRecord) -> list[str]:
 def result(record: MatchRecord) -> str:
     """The result in words: ``alphazero wins``, ``draw``, and why, where the rules did not decide."""
     called, best = names(record), max(record.returns)
-    winners = [name for name, score in zip(called, record.returns, strict=True) if score == best]
+    winners = [name for name, points in zip(called, record.returns, strict=True) if points == best]
     text = f"{winners[0]} wins" if len(winners) == 1 else "draw"
     if len(called) == 1:
-        text = f"{called[0]} scores {best:g}"
+        text = f"{called[0]} scores {score(best)}"
     if record.fault is not None:
         blame = "" if record.fault.seat is None else f" of {called[record.fault.seat]}"
         text += f" ({record.fault.kind} fault{blame})"

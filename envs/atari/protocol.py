@@ -34,13 +34,14 @@ class Protocol:
 
 
 CLASSIC = Protocol("classic", repeat_probability=0.0, noop_max=30, press_fire=True, life_ends=True)
-"""As the Nature DQN (Mnih et al. 2015), whose agent pressed FIRE itself; that the protocol does so is usual since then.
+"""As the Nature DQN (Mnih et al. 2015), whose agent pressed FIRE itself and whose games were cut off after five
+minutes; that the protocol does so, and half an hour of play, are usual since then.
 
 A player without chance can meet few different games: in Breakout four, as the serve depends on the frame modulo 4."""
 
 STICKY = Protocol("sticky", repeat_probability=0.25, noop_max=0, press_fire=False, life_ends=False)
-"""As Machado et al. 2018, arXiv 1709.06009, recommend, but with the minimal action set and the longer games that
-Dopamine and Gymnasium's v5 environments have: a game cannot be learned by heart, and lives are not given away."""
+"""As Machado et al. 2018, arXiv 1709.06009, recommend, but with the minimal action set, four frames an action and the
+longer games that Dopamine has: a game cannot be learned by heart, and lives are not given away."""
 
 
 def emulator(

@@ -37,7 +37,7 @@ class Tick:
     actions: NDArray[np.int64]  # [n] what was really done: the action sent, or FIRE where the protocol presses it
     rewards: NDArray[np.float32]  # [n] clipped to -1, 0, 1
     ends: Bools  # [n] the action cost the game or, if the protocol counts that, a life
-    last: Bools  # [n] the game is over or cut off; cut off: last, but not ends
+    last: Bools  # [n] the game is over or cut off; cut off: last, but not ends, unless a life was lost just then
     ended: tuple[Ended, ...]  # the games that are over with this tick
 
 

@@ -80,7 +80,7 @@ def _pieces(text: str, size: int) -> dict[int, str]:
         for character in line:
             if character in "12345678":
                 f += int(character)
-            elif character.lower() in LETTERS[1:]:
+            elif character in LETTERS[1:] + LETTERS[1:].upper():
                 pieces[8 * r + f] = character
                 f += 1
             else:

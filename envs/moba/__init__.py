@@ -30,7 +30,8 @@ stream. So games with the sides' luck and actions exchanged are each other's mir
 
 Files, downwards: `faces` (PettingZoo), `shots` (for watching), `play` (for matches) and `games` (batches, for
 training), `observe`, `rewards`, `tick`, `fog`,
-`paying`, `heroes`, `minions`, `orders`, `start`, `world` (the state), `features`, `tables` (all numbers), `pictures`.
+`paying`, `heroes`, `minions`, `orders`, `start`, `setup` (the options), `world` (the state), `features`, `tables` (all
+numbers), `pictures`.
 """
 
 from __future__ import annotations
@@ -66,13 +67,6 @@ class Moba:
         from envs.moba.shots import STATS
 
         return STATS
-
-    @property
-    def colours(self) -> tuple[str, str]:
-        """Of west and of east."""
-        from envs.moba.pictures import COLOURS
-
-        return COLOURS
 
     @property
     def scenery(self) -> Scenery:

@@ -14,7 +14,7 @@ from pettingzoo.utils import wrappers
 from pettingzoo.utils.conversions import parallel_to_aec
 
 from envs import raster
-from envs.core import unknown
+from envs.core import InputError, unknown
 from envs.moba import features, pictures, rewards
 from envs.moba import tables as t
 from envs.moba.games import Games
@@ -76,7 +76,9 @@ class MobaEnv(ParallelEnv, EzPickle):  # type: ignore[misc]  # PettingZoo ships 
         return self._observations(), self._infos(step.terms[0], with_terms=False)
 
     def step(self, actions: dict[str, int]) -> tuple[dict[str, Any], ...]:
-        """One decision of all heroes; who is missing in ``actions`` waits."""
+        """One decision of all heroes; who is missing in ``actions`` waits. Raises `InputError` after the end."""
+        if not self.agents:
+            raise InputError("the game is over: reset comes first")
         row = np.array([[actions.get(agent, t.WAIT) for agent in self.possible_agents]], np.int64)
         step = self.games.step(row)
         agents, pays = self.agents, step.rewards[0].tolist()

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
+from envs.core import COLOURS
 from envs.moba import tables as t
 from envs.moba import world as wd
 from envs.picture import Circle, Picture, Polyline, Rect, Shape, Text
 
-COLOURS = ("#2f7d32", "#b3392f")
-GROUND, LANE, CAMP, INK, MANA = "#e9e4d3", "#d6ccb0", "#8a7a4f", "#20242a", "#3f6fb5"
+GROUND, LANE, CAMP, INK, MANA = "#e9e4d3", "#d6ccb0", "#8a7a4f", "#20242a", "#7a5ea8"
 SIZE = 480.0
 SCALE = SIZE / 48
 SIDES = ("west", "east")
+
+
+def decision(world: Any) -> int:
+    """How many there have been, the one that the end has cut short included."""
+    return -(-int(world["tick"]) // t.TICKS)
 
 
 def place(s: int, x: float, y: float) -> tuple[float, float]:
@@ -23,7 +28,7 @@ def place(s: int, x: float, y: float) -> tuple[float, float]:
 
 def _bar(x: float, y: float, width: float, part: float, fill: str) -> list[Shape]:
     return [
-        Rect(x - width / 2, y, width, 3, "#00000055"[:7], opacity=0.35),
+        Rect(x - width / 2, y, width, 3, "#000000", opacity=0.35),
         Rect(x - width / 2, y, max(width * min(part, 1.0), 0.5), 3, fill),
     ]
 
@@ -106,7 +111,7 @@ def to_text(world: Any, fog: int | None = None) -> str:
                 put(s, world["x"][s, i], world["y"][s, i], mark)
     lines = ["".join(row) for row in grid]
     kills = ":".join(str(side.sum()) for side in world["kills"])
-    lines.append(f"decision {int(world['tick']) // t.TICKS}   kills {kills}")
+    lines.append(f"decision {decision(world)}   kills {kills}")
     for s in range(2):
         for i in range(size.heroes):
             mark = str(i + 1) if s == 0 else "!@#$&"[i]

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from envs.core import InputError, Scenery, TeamEvent, TeamShot, TokenKind
+from envs.core import COLOURS, InputError, Scenery, TeamEvent, TeamShot, TokenKind
 from envs.moba import pictures
 from envs.moba import tables as t
 from envs.moba import world as wd
@@ -43,10 +43,10 @@ def scenery(heroes: Literal[1, 5]) -> Scenery:
         shapes.append(Polyline(points, "", pictures.LANE, 16))
     for s in range(2):
         x, y = pictures.place(s, *t.FOUNTAIN)
-        shapes.append(Circle(x, y, float(t.FOUNTAIN_RADIUS) * pictures.SCALE, pictures.COLOURS[s], opacity=0.2))
+        shapes.append(Circle(x, y, float(t.FOUNTAIN_RADIUS) * pictures.SCALE, COLOURS[s], opacity=0.2))
     title = f"The map of MOBA {heroes}v{heroes}"
     picture = Picture(title, pictures.SIZE, pictures.SIZE, tuple(shapes))
-    return Scenery(picture, KINDS, (*pictures.COLOURS, pictures.CAMP))
+    return Scenery(picture, KINDS, (*COLOURS, pictures.CAMP))
 
 
 def film(heroes: Literal[1, 5], seed: int, actions: Sequence[int], options: Mapping[str, Any]) -> Iterator[TeamShot]:
@@ -73,7 +73,7 @@ def film(heroes: Literal[1, 5], seed: int, actions: Sequence[int], options: Mapp
 def shot(world: Any, before: Any) -> TeamShot:
     """A moment, and what has happened since the one before."""
     return TeamShot(
-        decision=int(world["tick"] + t.TICKS - 1) // t.TICKS,
+        decision=pictures.decision(world),
         text=partial(pictures.to_text, world),
         gauges=gauges(world),
         stats=stats(world),

@@ -83,14 +83,15 @@ def start(
     """Game ``b`` from its seed; ``blank`` is a game of nothing but zeros, [1].
 
     ``swap`` gives each side the other's luck; ``lineup`` int64[2, heroes] holds roles or ANY_ROLE; the start level is
-    drawn from ``level``..``level_to``, the same for both sides; ``jitter`` ticks at most delay the first wave.
+    drawn from ``level``..``level_to``, the same for both sides; the first wave is delayed by at most ``jitter`` ticks
+    and by whole decisions, within which nobody may take the place of a fallen creep that somebody aims at.
     """
     worlds[b] = blank[0]
     w = worlds[b]
     w.seed = seed
     for s in range(2):
         w.key[s] = draw(seed, U(s ^ swap))
-    w.wave_in = t.WAVE_FIRST + int(chance(seed, 2, 0) * F(jitter + 1))
+    w.wave_in = t.WAVE_FIRST + t.TICKS * int(chance(seed, 2, 0) * F(jitter // t.TICKS + 1))
     first = level + int(chance(seed, 2, 1) * F(level_to - level + 1))
     for s in range(2):
         for i in range(w.hp.shape[1]):

@@ -31,4 +31,4 @@ class ScoreProgress(Budgeted):
     score: float  # mean raw score of the last 100 full games, played with random actions mixed in
     best_score: float  # the highest of these at a checkpoint
     milestones_left: int  # moments within the budget at which the run is still to be looked at
-    event: str  # what happened since the last progress, for people; usually empty
+    event: str = ""  # what happened since the last progress, for people: nothing yet does

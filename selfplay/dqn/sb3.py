@@ -160,5 +160,4 @@ def _progress(settings: ScoreConfig, budget: float, counters: Counters, model: A
         score=counters.score,
         best_score=counters.best,
         milestones_left=0,
-        event="",
     )

@@ -184,7 +184,6 @@ class _Training:
         )
         warm_up(settings.net)
         self.meter = Meter()
-        self.events: list[str] = []
         self.value = float("nan")
         self.ahead: list[float] = []  # milestones to come, in minutes
         self._saver = Saver()
@@ -313,7 +312,6 @@ class _Training:
 
     def _progress(self) -> ScoreProgress:
         counters, meter = self.counters, self.meter
-        events, self.events = self.events, []
         return ScoreProgress(
             game=self.config.game,
             algo=self.config.algo,
@@ -335,5 +333,4 @@ class _Training:
             score=counters.score,
             best_score=counters.best,
             milestones_left=len(self.ahead),
-            event="; ".join(events),
         )

@@ -32,4 +32,4 @@ class TeamProgress(Budgeted):
     clipped: float  # share of decisions
     wins: dict[str, float] = field(default_factory=dict)  # recent rates against each bot and "past" selves
     terms: dict[str, float] = field(default_factory=dict)  # mean size of the reward's terms, a decision
-    event: str = ""  # what happened since the last progress, for people
+    event: str = ""  # what happened since the last progress, for people: nothing yet does

@@ -127,7 +127,6 @@ class _Training:
         self.player = self.learner.player()
         self.meter = Meter()
         self.losses = Losses(*[math.nan] * 5)
-        self.events: list[str] = []
         self.terms: dict[str, float] = {}
         self._pool = ThreadPoolExecutor(count, "play", torch.set_num_threads, (1,))
         self._saver = Saver()
@@ -265,7 +264,6 @@ class _Training:
 
     def _progress(self) -> TeamProgress:
         counters, meter, settings, losses = self.counters, self.meter, self.config, self.losses
-        events, self.events = self.events, []
         return TeamProgress(
             game=settings.game,
             seconds=counters.seconds,
@@ -288,5 +286,4 @@ class _Training:
             clipped=losses.clipped,
             wins=self.league.rates(),
             terms=self.terms,
-            event="; ".join(events),
         )

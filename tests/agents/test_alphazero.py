@@ -1,13 +1,16 @@
 import json
+from dataclasses import asdict
 
 import numpy as np
 import pytest
 
 import envs
-from agents import checkpoints, registry
+from agents import alphazero, checkpoints, registry
 from agents.core import AgentError, Batch, GameKey
+from agents.networks import NetConfig
 from agents.search.cache import CachedEvaluator
 from agents.search.evaluators import NetworkEvaluator
+from agents.solver import Solver
 from envs.core import InputError
 
 from .nets import make, save
@@ -106,6 +109,50 @@ def test_without_simulations_the_network_alone_decides(run):
         assert decision.visits is None
         odds = np.exp(logits[i][legal[i]])
         assert list(decision.policy.values()) == pytest.approx(odds / odds.sum(), abs=1e-6)
+
+
+def test_over_all_images_opinions_are_means(run):
+    """They are the means of what the network says about a board and its mirror image."""
+    states = random_positions(GAME, 10, 8, 4)
+    legal, net = GAME.legal(states), NetworkEvaluator(GAME, make(GAME, seed=2))
+    own, (logits, wdl) = net(states, legal), (np.zeros((10, 7)), np.zeros((10, 3)))
+    for k in range(2):
+        images = GAME.symmetry(states, np.full(10, k, np.int8))
+        some, chances = net(images, GAME.legal(images))
+        logits, wdl = logits + some[:, GAME.action_symmetry[k]] / 2, wdl + chances / 2
+    assert np.abs(logits - own[0]).max() > 0.1
+    for i, decision in enumerate(play(f"{run}?simulations=0&images=true", states)):
+        odds = np.exp(logits[i][legal[i]])
+        assert list(decision.policy.values()) == pytest.approx(odds / odds.sum(), abs=1e-4)
+        assert decision.value == pytest.approx(wdl[i, 0] - wdl[i, 2], abs=1e-4)
+
+
+def test_what_the_rules_prove_is_known_at_once(run):
+    """Late in a game few simulations are enough to know its end, where the rules may look at more positions alone."""
+    states, solver = random_positions(GAME, 60, 34, 5), Solver(32)
+    truth = [float(np.sign(solver.solve(state))) for state in states]
+    right = []
+    for prove in (0, 1000):
+        found = play(f"{run}?simulations=16&prove={prove}", states)
+        right.append(sum(decision.value == true for decision, true in zip(found, truth, strict=True)))
+    assert right[0] < 50 < right[1]
+
+
+@pytest.mark.parametrize("paced", [False, True])
+def test_only_a_network_that_tells_how_long_games_last_hurries(tmp_path, monkeypatch, paced):
+    asked = []
+
+    def leftmost(game, net, states, choice, visits, q, values):
+        asked.append(visits[np.arange(len(choice)), choice].tolist())
+        return np.zeros_like(choice)
+
+    monkeypatch.setattr(alphazero, "quickest", leftmost)
+    net = make(GAME, NetConfig(blocks=1, channels=8, pool_every=0, plies_left_head=paced))
+    save(tmp_path / "x", GAME, net_config=asdict(net.config), tensors=net.state_dict())
+    found = play(f"{tmp_path}/x?simulations=30", random_positions(GAME, 5, 4, 6))
+    assert len(asked) == paced
+    assert ({decision.action for decision in found} == {0}) == paced
+    assert all(decision.pv[0] == decision.action for decision in found)
 
 
 def test_names_and_fingerprints_tell_players_apart(run, tmp_path):

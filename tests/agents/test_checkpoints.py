@@ -10,6 +10,7 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
+import numpy as np
 import pytest
 import safetensors.torch
 import torch
@@ -17,7 +18,10 @@ import torch
 import envs
 from agents import checkpoints, networks, registry
 from agents.checkpoints import CheckpointDamaged, CheckpointError, CheckpointMismatch, CheckpointMissing
+from agents.core import Batch, GameKey
 from envs.core import InputError
+from tests.agents.ask import ask
+from tests.processes import eventually
 
 from .nets import make, save
 
@@ -192,19 +196,51 @@ def test_shipped_checkpoints_go_by_name(tmp_path, monkeypatch):
         checkpoints.resolve("shipped:tic_tac_to")
 
 
-def test_all_shipped_checkpoints_can_be_used():
-    assert {"connect_four", "chess", "minichess"} <= set(checkpoints.shipped())
-    for name in checkpoints.shipped():
-        assert sum(file.stat().st_size for file in checkpoints.resolve(f"shipped:{name}").iterdir()) < 10e6
-        checkpoint = checkpoints.read(f"shipped:{name}")
-        assert checkpoint.card.game == name
-        assert {"command", "minutes", "machine", "strength"} <= checkpoint.card.meta.keys()
+SHIPPED = ("breakout", "chess", "connect_four", "minichess", "moba_1v1", "moba_5v5")
+
+
+def first_decisions(agent, game_id):
+    """What an agent does at the start of its game, and what is legal there: an action or, in a team, one a hero."""
+    spec = envs.spec(game_id)
+    if spec.family == "board":
+        rules = envs.make(game_id)
+        return ask(agent, rules, [[]], [7]), rules.legal(rules.init(1))
+    if spec.family == "score":
+        play = envs.score_game(game_id).start([7])
+        seen, legal = play.observe(np.zeros(1, np.int64)), np.ones((1, spec.num_actions), bool)
+    else:
+        game = envs.team_game(game_id)
+        play, side = game.start([7]), len(game.units) // 2
+        seen, legal = (part[0, :side] for part in play.observe(np.zeros(1, np.int64)))
+    agent.start(spec, [GameKey("it", 0, 7)])
+    decisions = agent.act(Batch(np.zeros(len(seen), np.int64), seen, legal.copy(), [[]] * len(seen)))
+    play.close()
+    return decisions, legal
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_a_shipped_checkpoint_plays(name):
+    assert sum(file.stat().st_size for file in checkpoints.resolve(f"shipped:{name}").iterdir()) < 10e6
+    card = checkpoints.read_card(f"shipped:{name}")
+    assert card.game == name
+    assert {"command", "minutes", "machine", "strength"} <= card.meta.keys()
+    agent = registry.load(f"shipped:{name}" + "?simulations=16" * (card.kind == "alphazero"))
+    decisions, legal = first_decisions(agent, name)
+    agent.close()
+    assert len(decisions) == len(legal)
+    assert all(allowed[decision.action] for decision, allowed in zip(decisions, legal, strict=True))
+    assert all(-1 <= decision.value <= 1 for decision in decisions)
+
+
+def test_these_checkpoints_are_shipped():
+    assert checkpoints.shipped() == list(SHIPPED)
 
 
 @pytest.mark.parametrize("calls", range(8))
 @pytest.mark.parametrize("replacing", [False, True])
 def test_a_crash_at_any_step_leaves_a_whole_checkpoint_or_none(tmp_path, monkeypatch, calls, replacing):
-    """Each call that changes the disk fails in turn; what follows a crash there must read, and save again."""
+    """Each call that changes the disk fails in turn; what a crash there leaves is the old checkpoint or the new, or
+    none between moving the one aside and the other in; and saving goes on after it."""
     folder = tmp_path / "000001"
     if replacing:
         save(folder, GAME, seed=1)
@@ -226,9 +262,10 @@ def test_a_crash_at_any_step_leaves_a_whole_checkpoint_or_none(tmp_path, monkeyp
         patch.setattr(Path, "mkdir", fail_when_due(Path.mkdir))
         with contextlib.suppress(KeyboardInterrupt):
             save(folder, GAME, seed=2)
-    seen = [checkpoints.read(path) for path in tmp_path.glob("[0-9]*")]
-    allowed = [make(GAME, seed=seed).state_dict()["policy.weight"] for seed in (1, 2)]
-    assert all(any(torch.equal(c.tensors["policy.weight"], weight) for weight in allowed) for c in seen)
+    wanted = [2] if calls > 5 + replacing else [1] if replacing and calls < 6 else []
+    seen = [checkpoints.read(path).tensors["policy.weight"] for path in tmp_path.glob("[0-9]*")]
+    assert len(seen) == len(wanted)
+    assert all(torch.equal(seen[0], make(GAME, seed=seed).state_dict()["policy.weight"]) for seed in wanted)
     save(folder, GAME, seed=3)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["000001"]
 
@@ -239,7 +276,6 @@ from pathlib import Path
 import envs
 from tests.agents.nets import save
 game = envs.make("tic_tac_toe")
-print("ready", flush=True)
 for number in itertools.count():
     save(Path(sys.argv[1]) / f"{number % 7:06d}", game, seed=number % 7)
 """
@@ -247,12 +283,14 @@ for number in itertools.count():
 
 def test_killed_while_saving(tmp_path):
     """SIGKILL amid saving: all that is there reads, and holds what its number says."""
-    with subprocess.Popen([sys.executable, "-c", KILLED, str(tmp_path)], stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        process.stdout.readline()
-        time.sleep(0.1)
+    with subprocess.Popen([sys.executable, "-c", KILLED, str(tmp_path)]) as process:
+        eventually(lambda: process.poll() is not None or list(tmp_path.glob("[0-9]*")))
+        time.sleep(0.05)
         process.send_signal(signal.SIGKILL)
-    for folder in tmp_path.glob("[0-9]*"):
+    assert process.returncode == -signal.SIGKILL
+    folders = list(tmp_path.glob("[0-9]*"))
+    assert folders
+    for folder in folders:
         tensors = checkpoints.read(folder).tensors
         assert torch.equal(tensors["policy.weight"], make(GAME, seed=int(folder.name)).state_dict()["policy.weight"])
 

@@ -60,12 +60,12 @@ def test_bytes_are_numbers():
     assert weight.grad.isfinite().all()
 
 
-@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
-def test_it_does_not_matter_how_things_lie_in_memory(layout):
+def test_it_does_not_matter_how_things_lie_in_memory():
     torch.manual_seed(0)
     x, weight, pull = torch.randn(5, 16, 6, 7), torch.randn(16, 16, 3, 3), torch.randn(5, 16, 6, 7)
     usual = answers(convolution.convolve, x, weight, pull)
-    other = answers(convolution.convolve, *(part.contiguous(memory_format=layout) for part in (x, weight, pull)))
+    last = [part.contiguous(memory_format=torch.channels_last) for part in (x, weight, pull)]
+    other = answers(convolution.convolve, *last)
     for mine, same in zip(usual, other, strict=True):
         np.testing.assert_array_equal(mine.numpy(), same.numpy())
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
 import envs
 from agents import mcts
@@ -43,6 +44,12 @@ def test_games_beyond_the_slots_wait_their_turn(monkeypatch):
     at_once = ask(load("mcts?simulations=30"), game, lines, range(7))
     monkeypatch.setattr(mcts, "_TREE_NODES", 90)  # three games side by side
     assert ask(load("mcts?simulations=30"), game, lines, range(7)) == at_once
+
+
+def test_untried_actions_come_in_random_order():
+    game = envs.make("connect_four")
+    first = [d.action for d in ask(load("mcts?simulations=1"), game, [[]] * 700, range(700))]
+    assert stats.chisquare(np.bincount(first, minlength=7)).pvalue > 1e-3
 
 
 def test_rollouts_are_unbiased_where_there_is_nothing_to_choose():

@@ -13,15 +13,6 @@ from envs.core import InputError
 from .nets import opinionated
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    """PyTorch's threads spin while they wait: beside other processes that is many times slower than one."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 def test_an_untrained_network_believes_in_all_actions_and_results_alike():
     net = networks.make(envs.make("connect_four").spec, SIZES["small"]).eval()
     logits, wdl = net(torch.rand(5, 2, 6, 7))
@@ -145,8 +136,10 @@ def test_every_parameter_learns():
         Net((2, 6, 7), 7, NetConfig(blocks=2, channels=8, pool_channels=2, reply_head=True, plies_left_head=True))
     )
     loss = sum(output.square().mean() for output in net.train().heads(torch.rand(16, 2, 6, 7)))
+    before = {name: parameter.detach().clone() for name, parameter in net.named_parameters()}
     loss.backward()
-    assert {name for name, p in net.named_parameters() if p.grad is None or not p.grad.any()} == set()
+    torch.optim.SGD(net.parameters(), 1.0).step()
+    assert {name for name, parameter in net.named_parameters() if torch.equal(parameter, before[name])} == set()
 
 
 def test_it_learns_64_positions_by_heart():

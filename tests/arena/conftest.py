@@ -1,10 +1,20 @@
 """Fixtures of these tests."""
 
 import sys
+from pathlib import Path
 
 import pytest
 
 import arena.cli
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _other_processes_find_the_tests():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(ROOT))
+        yield
 
 
 @pytest.fixture

@@ -1,7 +1,5 @@
 """Other people's PettingZoo environments as team games: MAgent2's battle in the arena, as any other game."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -23,7 +21,6 @@ from envs.battle import _ROUND, _STEPS
 from envs.core import InputError
 from tests.arena.scripted_agents import LOADER, load
 
-ROOT = Path(__file__).parents[2]
 GAME = envs.team_game("battle")
 DICE = ("dice?luck=0", "dice?luck=1")
 
@@ -106,8 +103,7 @@ def test_a_fall_is_told():
         list(GAME.film(seed, line[:30]))
 
 
-def test_faults_limits_and_ladders_are_as_everywhere(tmp_path, monkeypatch):
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))  # workers find the tests
+def test_faults_limits_and_ladders_are_as_everywhere(tmp_path):
     store = Store(tmp_path / "arena.db")
     ladder = Ladder(store, "b", LadderConfig("battle", pairs=1, limits=Limits(max_plies=30)), loader=LOADER)
     ladder.enter([*DICE, "dice?fault=far&ply=5"])

@@ -1,10 +1,12 @@
 """The commands on a game played for points."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
+import arena.cli.play
 import arena.cli.points
 from tests.arena.test_points import DICE
 
@@ -39,6 +41,21 @@ def test_a_match_gives_every_raw_score_and_its_games_are_kept(run, played, tmp_p
     code, out, _ = run("ladder", "breakout", "random", "--pairs", "1", "--workers", "1")
     assert code == 0
     assert "Nature DQN 401.2" in out
+
+
+@pytest.mark.parametrize(("game", "games"), [("breakout", 1), ("tic_tac_toe", 2)])
+def test_where_there_is_no_match_yet_one_is_played_and_kept(run, monkeypatch, game, games):
+    monkeypatch.setattr(arena.cli.play, "strongest", lambda asked: ["random"])
+    code, out, err = run("watch", game)
+    assert code == 0, err
+    assert f"no match of {game} in runs/arena.db yet: random plays" in out
+    rows = json.loads(run("matches", "--json")[1])
+    assert [(row["game"], set(row["agents"])) for row in rows] == [(game, {"random"})] * games
+    plies = {row["id"]: row["plies"] for row in rows}
+    assert plies[re.search(r"arena export (\S+) -o game.html", out)[1]] == max(plies.values())
+    code, out, err = run("watch", game)
+    assert (code, "yet" in out) == (0, False)
+    assert len(json.loads(run("matches", "--json")[1])) == games
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import envs
 from agents.registry import load
 from arena.adjudication import Adjudication
 from arena.books import read_openings
-from arena.cli.compete import given
+from arena.cli.entrants import given
 from arena.ladder import Ladder
 from arena.match import play_match
 from arena.pool import Pool
@@ -34,14 +34,14 @@ SHORT = Limits(max_plies=10)
     ("move", "kind", "message"),
     [
         ("crash", "crash", "AgentError: engine fake exited (3); its last words: 'oh no'"),
-        ("hang", "hang", "NoAnswer: fake: no bestmove 0.4 s after 'go depth 1'"),
+        ("hang", "hang", "NoAnswer: fake: no bestmove 1 s after 'go depth 1'"),
         ("illegal", "illegal", "IllegalAnswer: fake answers 'bestmove a1a8' after "),
         ("garbage", "illegal", "IllegalAnswer: fake answers 'bestmove e9' after "),
     ],
 )
 def test_a_fault_of_an_engine_costs_the_game_and_no_other(tmp_path, move, kind, message):
     path = fakes.make(tmp_path, move=move, ply=4, every=2)
-    spec = f"uci:{path}?depth=1&patience=0.4"
+    spec = f"uci:{path}?depth=1" + "&patience=1" * (move == "hang")
     records = list(play_match(spec, "random", "chess", 12, plies=(2, 3), limits=SHORT))
     faults = [record for record in records if record.fault is not None]
     assert 0 < len(faults) < len(records) == 12
@@ -59,10 +59,12 @@ def test_a_fault_of_an_engine_costs_the_game_and_no_other(tmp_path, move, kind, 
 
 def test_too_slow_a_move_of_an_engine_loses_by_time_in_its_own_game(tmp_path):
     path = fakes.make(tmp_path, move="late", ply=4, every=2)
-    limits = Limits(max_plies=8, move_ms=200.0)
-    for record in play_match(f"uci:{path}?depth=1", "random", "chess", 8, plies=(3, 3), limits=limits):
+    limits, seen = Limits(max_plies=8, move_ms=1500.0), []
+    for record in play_match(f"uci:{path}?depth=1", "random", "chess", 4, plies=(3, 3), limits=limits):
         late = ord(CHESS.action_name(CHESS.init(1)[0], record.actions[0])[0]) % 2 == 1
         assert (record.fault and record.fault.kind) == ("time" if late else None)
+        seen.append(late)
+    assert set(seen) == {False, True}
     assert fakes.gone(path)
 
 

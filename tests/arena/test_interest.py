@@ -56,6 +56,12 @@ def test_an_upset_weighs_most_of_all() -> None:
     assert interest(FOREGONE, expected=0.05).score > interest(FOREGONE, expected=0.95).score + 1.5
 
 
+def test_actions_that_the_game_does_not_have_reach_no_kernel() -> None:
+    found = interest(replace(FOREGONE, actions=(*FOREGONE.actions[:-1], 10**12)))
+    assert found.score == 0
+    assert "has no action 1000000000000" in found.reason
+
+
 def test_games_without_values_are_judged_by_their_length() -> None:
     silent = make_record(thoughts=False)
     assert interest(silent) == Interest(len(silent.actions) / 1e4, f"it lasted {len(silent.actions)} plies")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import signal
 import subprocess
@@ -17,14 +16,10 @@ from arena.records import MatchRecord
 from arena.store import Query, Store
 from tests.arena.ladder_to_kill import GAMES, play
 
-ROOT = Path(__file__).parents[2]
-
 
 def start(path: Path, game: str) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "tests.arena.ladder_to_kill", str(path), game]
-    return subprocess.Popen(
-        command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE, text=True
-    )
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
 
 def live(path: Path, game: str, until: int, delay: float) -> int:
@@ -66,9 +61,8 @@ def played(path: Path) -> dict[str, MatchRecord]:
     ],
 )
 def test_a_ladder_killed_many_times_ends_like_an_undisturbed_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, game: str, kills: int, share: float
+    tmp_path: Path, game: str, kills: int, share: float
 ) -> None:
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
     rng, games = random.Random(7), GAMES[game]
     disturbed, undisturbed = tmp_path / "disturbed.db", tmp_path / "undisturbed.db"
     starts = -(-kills // 4)  # the first ones at any moment from the very start on, the others spread over all the games

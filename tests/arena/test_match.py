@@ -44,6 +44,11 @@ def test_games_are_told_of_when_they_finish_and_yielded_in_order() -> None:
     assert told[0] == first.id
 
 
+def test_long_matches_do_not_begin_alike_again() -> None:
+    found = list(play_match("random", "random", "connect_four", 700))
+    assert len({record.opening for record in found}) == 350
+
+
 def test_the_same_match_is_the_same_games_however_batched() -> None:
     def moves(**options: int) -> dict[str, tuple[int, ...]]:
         return {r.id: r.actions for r in play_match("a?", "b?", "connect_four", 20, loader=load, **options)}

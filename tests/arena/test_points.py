@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 import envs
@@ -24,7 +23,6 @@ from arena.store import Store
 from envs.core import InputError
 from tests.arena.scripted_agents import LOADER, load
 
-ROOT = Path(__file__).parents[2]
 GAME = "breakout"
 SHORT = Limits(max_plies=40)
 DICE = ["dice?luck=0", "dice?luck=1"]
@@ -94,7 +92,7 @@ def test_a_long_game_is_cut_off_and_keeps_its_points():
     [
         ("raise", "crash", SHORT),
         ("far", "illegal", SHORT),
-        ("late", "time", Limits(max_plies=40, move_ms=200.0)),
+        ("late", "time", Limits(max_plies=40, move_ms=60_000.0)),
         ("memory", "host", SHORT),
         ("start", "crash", SHORT),
     ],
@@ -113,7 +111,7 @@ def test_who_breaks_a_game_keeps_the_points_so_far(fault, kind, limits):
         assert record.counts == (kind != "host")
         assert verify(record) == []
     asked, answered = (sum(isinstance(event, kind) for event in events) for kind in (Thinking, Answered))
-    assert asked >= answered
+    assert asked - answered == (2 if fault in ("raise", "memory") else 0)  # both games were asked again, each alone
 
 
 def test_a_game_that_killed_its_process_is_worth_what_it_was_worth(match):
@@ -138,8 +136,7 @@ def test_duplicates_count_the_higher_score_and_each_way_a_couple_went_once():
 
 
 @pytest.fixture
-def store(tmp_path: Path, monkeypatch) -> Iterator[Store]:
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))  # workers find the tests
+def store(tmp_path: Path) -> Iterator[Store]:
     store = Store(tmp_path / "arena.db")
     yield store
     store.close()
@@ -161,8 +158,9 @@ def test_a_ladder_plays_every_seed_once_an_agent_and_goes_on(store):
     assert state.game == GAME
     assert [row.games for row in state.rows] == [6, 6, 6]  # two others, three seeds
     for row in state.rows:
-        own = [record.returns[0] for record in store.records() if record.agents[0] == row.entrant.ref]
-        assert row.points == summarize(sorted(own)) or row.points.mean.value == pytest.approx(np.mean(own))
+        own = {record.id: record.returns[0] for record in store.records() if record.agents[0] == row.entrant.ref}
+        assert len(own) == 3
+        assert row.points == summarize([own[name] for name in sorted(own)])
     for record in store.records():
         assert verify(record) == []
 

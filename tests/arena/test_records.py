@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import math
+import zlib
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -149,6 +150,12 @@ def test_damaged_bytes_are_refused() -> None:
     for damaged in (b"", blob[:-1], b"x" + blob, blob[: len(blob) // 2] + b"\0" + blob[len(blob) // 2 + 1 :]):
         with pytest.raises(InputError):
             unpack(damaged)
+
+
+def test_bytes_that_swell_are_not_followed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("arena.records.LARGEST", 1 << 20)
+    with pytest.raises(InputError, match="more than 1 MB"):
+        unpack(zlib.compress(b" " * (1 << 21)))
 
 
 def test_packing_pays() -> None:

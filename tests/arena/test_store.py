@@ -176,6 +176,20 @@ def test_two_writers_take_turns(store: Store, path: Path) -> None:
     assert sorted(ids(store.matches())) == sorted(ids(GAMES))
 
 
+def test_one_process_at_a_time_plays_a_ladder(store: Store, path: Path) -> None:
+    code = "import sys; from arena.store import Store\nwith Store(sys.argv[1]).alone(sys.argv[2]): print('alone')"
+
+    def other(ladder: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run([sys.executable, "-c", code, path, ladder], capture_output=True, text=True)
+
+    with store.alone("night"):
+        refused = other("night")
+        assert "ladder 'night' is being played by another process" in refused.stderr
+        assert not refused.stdout
+        assert other("day").stdout == "alone\n"
+    assert other("night").stdout == "alone\n"
+
+
 def test_a_store_of_version_1_is_brought_up_to_date(path: Path, tmp_path: Path) -> None:
     old = sqlite3.connect(path)
     old.executescript(VERSION_1.read_text(encoding="utf-8"))

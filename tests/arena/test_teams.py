@@ -22,7 +22,6 @@ from arena.teams import play
 from envs.core import InputError
 from tests.arena.scripted_agents import LOADER, load
 
-ROOT = Path(__file__).parents[2]
 SMALL, LARGE = "moba_1v1", "moba_5v5"
 SHORT = Limits(max_plies=40)  # decisions
 DICE = ["dice?luck=0", "dice?luck=1"]
@@ -72,11 +71,11 @@ def test_whole_games_replay_bit_for_bit(game):
         assert verify(record) == []
         assert ask_again(record) == []
         assert len(pack(record)) < 16_000
-        if record.termination == "rules":
-            assert "is over" in str(verify(replace(record, termination="truncated")))
-            assert "is not over" in str(verify(replace(record, actions=record.actions[:-20], analysis=())))
-            longer = record.actions + record.actions[: 2 if game == SMALL else 10]
-            assert "after the end" in str(verify(replace(record, actions=longer, analysis=())))
+        assert record.termination == "rules"
+        assert "is over" in str(verify(replace(record, termination="truncated")))
+        assert "is not over" in str(verify(replace(record, actions=record.actions[:-20], analysis=())))
+        longer = record.actions + record.actions[: 2 if game == SMALL else 10]
+        assert "after the end" in str(verify(replace(record, actions=longer, analysis=())))
 
 
 def test_options_are_part_of_a_game():
@@ -120,7 +119,7 @@ def test_what_does_not_hold_is_found():
         ("illegal", "illegal", SHORT),
         ("far", "illegal", SHORT),
         ("float", "crash", SHORT),
-        ("late", "time", Limits(max_plies=40, move_ms=200.0)),
+        ("late", "time", Limits(max_plies=40, move_ms=60_000.0)),
         ("memory", "host", SHORT),
         ("start", "crash", SHORT),
         ("vandal", None, SHORT),
@@ -162,8 +161,7 @@ def test_a_game_that_killed_its_process_is_lost_where_it_stood():
 
 
 @pytest.fixture
-def store(tmp_path: Path, monkeypatch) -> Iterator[Store]:
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))  # workers find the tests
+def store(tmp_path: Path) -> Iterator[Store]:
     store = Store(tmp_path / "arena.db")
     yield store
     store.close()
@@ -175,20 +173,22 @@ def test_a_ladder_of_mirrored_pairs_goes_on_where_it_was(store):
     ladder.enter(DICE)
     assert (ladder.run(workers=2).done, ladder.budget()) == (4, 0)
     ladder = Ladder(store, "teams", replace(config, pairs=3), loader=LOADER)
-    ladder.enter(["dice?fault=exit&ply=20&every=8"])
+    bad = "dice?fault=exit&ply=20&every=4"
+    ladder.enter([bad])
     end = ladder.run(workers=1)
     assert (end.done, end.total) == (18, 18)
     state = standings(ladder)
     assert [row.games for row in state.rows] == [12] * 3
-    faults = sum(int(record.id[:16], 16) % 8 == 0 for record in store.records() if record.fault)
-    assert {row.entrant.label: dict(row.faults) for row in state.rows} == {
-        DICE[0]: {},
-        DICE[1]: {},
-        "dice?fault=exit&ply=20&every=8": {"crash": faults} if faults else {},
-    }
+    due = 0
     for record in store.records():
+        crashes = int(record.id[:16], 16) % 4 == 0 and bad in [agent.spec for agent in record.agents]
+        due += crashes
+        assert (record.fault and record.fault.kind) == ("crash" if crashes else None)
         assert record.options == {"lineup": ["fighter"]}
         assert verify(record) == []
+    assert 0 < due < 12
+    faults = {row.entrant.label: dict(row.faults) for row in state.rows}
+    assert faults == {DICE[0]: {}, DICE[1]: {}, bad: {"crash": due}}
     assert Ladder(store, "teams", loader=LOADER).config == replace(config, pairs=3, plies=(0, 0))
     with pytest.raises(InputError, match="was made with options"):
         Ladder(store, "teams", replace(config, options={}))
@@ -201,7 +201,7 @@ def test_an_adaptive_ladder(store):
 
 
 def test_an_agent_that_hangs_costs_its_own_games(store):
-    limits = replace(SHORT, hang_s=1.0)
+    limits = replace(SHORT, hang_s=3.0)
     ladder = Ladder(store, "teams", LadderConfig(LARGE, pairs=1, limits=limits), loader=LOADER)
     ladder.enter([DICE[0], "dice?fault=hang&ply=5"])
     ladder.run(workers=1)

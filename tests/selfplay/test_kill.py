@@ -1,13 +1,11 @@
 """SIGKILL at random moments."""
 
-import contextlib
 import shutil
 import signal
 import subprocess
 import sys
 import time
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,6 +16,7 @@ from selfplay import chunks, files
 from selfplay.config import TrainConfig
 from selfplay.play import SelfPlay
 from selfplay.state import FILE
+from tests.processes import eventually, started_with
 
 
 @pytest.fixture
@@ -75,26 +74,6 @@ train(run, None if begun else settings, 1e6, resuming=begun)
 """
 
 
-def working_on(run):
-    """Ids of the processes that play for a run."""
-    commands = {path.parent.name: path for path in Path("/proc").glob("[0-9]*/cmdline")}
-    found = []
-    for pid, path in commands.items():
-        with contextlib.suppress(OSError):  # it has just ended
-            words = path.read_bytes().split(b"\0")
-            if b"selfplay.worker" in words and str(run).encode() in words:
-                found.append(int(pid))
-    return found
-
-
-def eventually(true, seconds=60.0):
-    deadline = time.monotonic() + seconds
-    while not (found := true()):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    return found
-
-
 @pytest.mark.parametrize("kills", [1, pytest.param(20, marks=pytest.mark.slow)])
 def test_games_of_live_workers_are_counted_once_however_often_the_run_is_killed(tmp_path, kills):
     """Workers outlive a killed learner by a moment, and leave files that it has never seen."""
@@ -113,11 +92,11 @@ def test_games_of_live_workers_are_counted_once_however_often_the_run_is_killed(
     for kill in range(kills + 1):
         process = subprocess.Popen([sys.executable, "-c", PROGRAM, str(run)], stderr=subprocess.PIPE, text=True)
         with process:
-            eventually(partial(has_learned, process, before, kill))
+            eventually(partial(has_learned, process, before, kill), 300.0)
             time.sleep(random.uniform(0.0, 0.5))
             process.send_signal(signal.SIGKILL if kill < kills else signal.SIGINT)
-            assert process.wait(30) == (-signal.SIGKILL if kill < kills else 0), process.stderr.read()
-        eventually(lambda: not working_on(run))
+            assert process.wait(120) == (-signal.SIGKILL if kill < kills else 0), process.stderr.read()
+        eventually(lambda: not started_with("selfplay.worker", str(run)))
         assert steps() > before  # nothing that was saved is lost
         before = steps()
     counters = files.read_tensors(run / FILE)[1]["counters"]

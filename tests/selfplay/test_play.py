@@ -156,11 +156,14 @@ def test_the_playout_cap_makes_its_share_of_searches_full():
 
 
 def test_fast_searches_are_without_noise():
-    """From one position a noiseless search gives one policy, a noisy one many moves."""
-    _, ended = played(200, full_fraction=0.0, random_openings=0.0, final_temperature=0.0, slots=32)
-    first = join(ended)
-    policies = first.policy[first.plies == 0]
-    assert (policies == policies[0]).all()
+    """From one position a noiseless search gives one policy and one move, a noisy one many moves."""
+    colder = {"random_openings": 0.0, "temperature": 0.0, "final_temperature": 0.0, "slots": 32}
+    for full, moves in ((0.0, 1), (1.0, 9)):
+        _, ended = played(200, full_fraction=full, **colder)
+        first = join(ended)
+        policies = first.policy[first.plies == 0]
+        assert full or (policies == policies[0]).all()
+        assert len(set(first.actions[first.plies == 0].tolist())) == moves
 
 
 def test_what_is_counted_is_what_was_played():

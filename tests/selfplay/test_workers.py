@@ -19,6 +19,7 @@ from selfplay.errors import DiskFull, TrainingError
 from selfplay.state import FILE
 from selfplay.train import train
 from selfplay.workers import Workers
+from tests.processes import alive, eventually
 
 SMALL = TrainConfig(
     game="tic_tac_toe",
@@ -33,15 +34,6 @@ SMALL = TrainConfig(
     chunk_seconds=0.2,
     publish_steps=5,
 )
-
-
-def gone(pid):
-    """Whether a process has ended (one that nobody has waited for yet counts as ended)."""
-    try:
-        with open(f"/proc/{pid}/stat") as stat:
-            return stat.read().rpartition(")")[2].split()[0] == "Z"
-    except FileNotFoundError:
-        return True
 
 
 def test_killed_workers_are_replaced_and_ctrl_c_saves_everything(tmp_path, monkeypatch):
@@ -75,7 +67,7 @@ def test_killed_workers_are_replaced_and_ctrl_c_saves_everything(tmp_path, monke
     assert result.interrupted
     assert len(events) == 1
     assert "worker 0 was killed by signal 9 and was replaced" in events[0]
-    assert all(gone(pid) for pid in [*killed, *made[0].pids])
+    assert not any(alive(pid) for pid in [*killed, *made[0].pids])
     assert made[0].pids[0] != killed[0]
     saved = files.read_tensors(tmp_path / FILE)[1]
     assert saved["counters"]["restarts"] == 1
@@ -110,13 +102,10 @@ sys.stdin.read()
 """
     with subprocess.Popen([sys.executable, "-c", start], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as parent:
         pids = [int(pid) for pid in parent.stdout.readline().split()]
-        assert not any(gone(pid) for pid in pids)
+        assert all(alive(pid) for pid in pids)
         parent.kill()
         parent.wait()
-    deadline = time.monotonic() + 300.0  # generous: the machine may be busy, and the workers are still starting
-    while not all(gone(pid) for pid in pids):
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    eventually(lambda: not any(alive(pid) for pid in pids), 300.0)  # generous: they are still starting
 
 
 @pytest.fixture

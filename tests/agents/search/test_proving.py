@@ -92,22 +92,11 @@ def test_games_go_on_from_proven_leaves(connect_four, root):
     assert (connect_four.outcome(states)[kept] == hoped[kept]).all()
 
 
-def test_one_tree_too(connect_four):
-    solver, proven = Solver(32), 0
-    for state in running(connect_four, 22, seed=2, n=30):
-        evaluate = Recording(connect_four)
-        search = SoloSearch(connect_four, evaluate, SearchConfig(root="puct", prove=NODES), 2000, 8)
-        search.place(state)
-        while search.visits < 100 and not search.over:
-            search.visit(100 - search.visits)
-        if search.proven != UNKNOWN:
-            proven += 1
-            assert search.proven == np.sign(solver.solve(state))
-        asked = np.concatenate([*evaluate.asked[1:], np.zeros((0, 2), np.uint64)])
-        assert np.isnan(connect_four.prove(asked, NODES)).all()
-    assert proven > 15
-
-
 def test_senseless_numbers_are_refused():
     with pytest.raises(InputError, match="prove is from 0 to 1000000, not -1"):
         SearchConfig(prove=-1)
+
+
+def test_a_search_that_tells_distances_proves_nothing_at_a_leaf(connect_four):
+    with pytest.raises(InputError, match="prove is 0, not 300"):
+        SoloSearch(connect_four, HashEvaluator(connect_four), SearchConfig(root="puct", prove=300), 100, 8)

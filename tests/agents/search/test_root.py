@@ -9,6 +9,8 @@ from scipy import stats
 from agents.search.config import SearchConfig, params
 from agents.search.root import halving_schedule, root_noise
 from agents.search.search import Search, search_batch
+from agents.search.select import by_gumbel
+from agents.search.tree import UNKNOWN, allocate
 
 from .conftest import HashEvaluator, random_positions
 
@@ -35,6 +37,23 @@ def test_schedule_is_sequential_halving(considered, simulations):
     schedule = np.zeros(simulations, np.int32)
     halving_schedule(schedule, considered, simulations)
     assert schedule.tolist() == _considered_visits(considered, simulations)
+
+
+def test_what_proofs_leave_of_the_timetable_goes_to_the_two_best(connect_four):
+    """Seven actions, of which three are proven lost at their first visit: 600 // (3 * 7) visits for each of the others,
+    600 // (3 * 3) more for the best three, 600 // (3 * 2) more for two, who then share what was meant for the lost."""
+    p, tree = params(SearchConfig()), allocate(connect_four.spec, 2, 1, 600, 8)
+    edges, worth, lost = tree.edge[0, :7], np.linspace(0.3, -0.3, 7), (1, 3, 5)
+    tree.node[0, 0]["degree"], tree.slot[0]["budget"] = 7, 600
+    edges["prior"], edges["exact"] = 1 / 7, UNKNOWN
+    halving_schedule(tree.schedule[0], 7, 600)
+    for _ in range(600):
+        e = by_gumbel(tree, 0, p)
+        assert edges[e]["exact"] == UNKNOWN
+        edges[e]["visits"] += 1
+        edges[e]["value_sum"] += worth[e]
+        edges[e]["exact"] = -1 if e in lost else UNKNOWN
+    assert edges["visits"].tolist() == [238, 1, 237, 1, 94, 1, 28]
 
 
 def test_halving_gives_each_survivor_the_visits_of_its_rounds(connect_four):

@@ -15,6 +15,7 @@ from agents.search.evaluators import UniformEvaluator
 from agents.search.results import Roots
 from agents.search.search import Search, search_batch
 from agents.search.tree import UNKNOWN
+from agents.solver import Solver
 from envs.core import BoardGame, InputError, States
 
 from .conftest import HashEvaluator, position, random_positions
@@ -46,7 +47,6 @@ def test_every_simulation_is_one_visit_and_values_stay_in_range(connect_four, ro
     np.testing.assert_allclose(roots.policy.sum(axis=1), 1, rtol=1e-5)
     np.testing.assert_allclose(roots.priors.sum(axis=1), 1, rtol=1e-5)
     np.testing.assert_allclose(roots.wdl.sum(axis=1), 1, rtol=1e-5)
-    np.testing.assert_allclose(roots.raw.sum(axis=1), 1, rtol=1e-5)
     assert (roots.wdl >= -1e-5).all()
     assert np.nanmax(np.abs(roots.q)) <= 1
     assert (np.isnan(roots.q) == (roots.visits == 0)).all()
@@ -60,6 +60,22 @@ def test_a_proven_root_ends_the_search_early_and_only_then(connect_four, root):
     assert (visits[roots.proven == UNKNOWN] == 400).all()
     assert (roots.proven != UNKNOWN).mean() > 0.5
     assert (visits[roots.proven != UNKNOWN] < 400).any()
+
+
+@pytest.mark.parametrize("root", ROOTS)
+def test_the_winner_hurries_and_the_loser_does_not(connect_four, root):
+    """The solver's scores say how soon each move wins or loses; most moves of such a position have the same result."""
+    states = random_positions(connect_four, 300, 32, seed=5)
+    roots, solver = run(connect_four, states, 400, config=SearchConfig(root=root)), Solver(32)
+    for result in (-1, 1):
+        gained = []
+        rows = np.flatnonzero(roots.proven == result)
+        for i in rows:
+            alike = {move: score for move, score in solver.scores(states[i]).items() if np.sign(score) == result}
+            likeliest = max(alike, key=roots.priors[i].__getitem__)
+            gained.append(alike[int(roots.action[i])] - alike[likeliest])
+        assert len(gained) > 10
+        assert np.mean(gained) > 0
 
 
 @pytest.mark.parametrize("root", ROOTS)

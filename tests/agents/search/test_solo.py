@@ -40,7 +40,7 @@ def table(search):
 @pytest.mark.parametrize("root", ["puct", "uct"])
 def test_one_leaf_at_a_time_is_bit_for_bit_the_search_of_many_games(game_id, root):
     game = envs.make(game_id)
-    config = SearchConfig(root=root, prove=20)
+    config = SearchConfig(root=root)
     for state in random_positions(game, 8, 24, seed=7):
         plain = Search(game, HashEvaluator(game), config, 1, 300)
         roots = search_batch(plain, state[None], np.zeros(1, np.uint64), 300)

@@ -106,6 +106,10 @@ def test_what_cannot_be_played(tmp_path):
     agent = registry.load(save(tmp_path / "c"))
     with pytest.raises(AgentError, match="plays moba_5v5 version 1, not moba_1v1 version 1"):
         agent.start(envs.team_game("moba_1v1").spec, [])
+    small = TeamNetwork(TeamConfig(hidden=16, layers=2), 7, 3)  # a card may name a game that the network is not for
+    card = {"net_config": {"hidden": 16, "layers": 2}, "tensors": small.state_dict()}
+    with pytest.raises(AgentError, match="sees 7 numbers and knows 3 actions, not those of moba_5v5"):
+        start(registry.load(save(tmp_path / "small", **card)), 1)
     with pytest.raises(InputError, match="needs a checkpoint, as in team:runs/x/latest"):
         Team("", TeamOptions())
     with pytest.raises(InputError, match="temperature is from 0 to 100, not -1"):

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import sys
-import time
 from pathlib import Path
+
+from tests.processes import eventually, started_with
 
 FAULTS = {
     "none": "",
     "crash": "say('oh no', sys.stderr); os._exit(3)",
     "kill": "os.kill(os.getpid(), 9)",
     "hang": "time.sleep(3600)",
-    "late": "time.sleep(0.3)",
+    "late": "time.sleep(2)",
     "spin": "\nwhile True: pass",
     "illegal": "best = 'a1a8'",
     "none-move": "best = '(none)'",
@@ -93,23 +93,9 @@ def make(
 
 def alive(path: Path) -> list[int]:
     """Processes that have to do with this engine."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit() and int(entry.name) != os.getpid():
-            try:
-                state = (entry / "stat").read_text().rpartition(")")[2].split()[0]
-                if state != "Z" and str(path).encode() in (entry / "cmdline").read_bytes():
-                    found.append(int(entry.name))
-            except OSError:  # it has ended meanwhile
-                continue
-    return found
+    return started_with(str(path))
 
 
-def gone(path: Path, seconds: float = 5.0) -> bool:
-    """Whether all of them end soon."""
-    end = time.monotonic() + seconds
-    while alive(path):
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.02)
-    return True
+def gone(path: Path) -> bool:
+    """Whether all of them end soon; fails if not."""
+    return eventually(lambda: not alive(path))

@@ -12,9 +12,9 @@ from agents.uci.process import launch
 from tests.agents.uci import fakes
 
 
-async def converse(path, patience=5.0):
+async def converse(path, patience=60.0, start=60.0):
     """A conversation with an engine; returns its name and what it answers after 1. e4."""
-    process = await launch(path, patience)
+    process = await launch(path, start)
     try:
         heard: list[str] = []
         answer = await process.ask(["position startpos moves e2e4", "go depth 1"], "bestmove", patience, heard.append)
@@ -48,16 +48,16 @@ def test_a_conversation(tmp_path):
     ],
 )
 def test_faults_are_told_apart_and_leave_nothing_behind(tmp_path, fault, error, message):
-    path = fakes.make(tmp_path, **fault)
+    path, short = fakes.make(tmp_path, **fault), {"start" if "start" in fault else "patience": 1.0}
     with pytest.raises(error, match=message) as caught:
-        asyncio.run(converse(path, patience=1.0))
+        asyncio.run(converse(path, **(short if error is NoAnswer else {})))
     assert type(caught.value) is error
     assert fakes.gone(path)
 
 
 def test_a_flood_of_words_is_no_fault(tmp_path):
     path = fakes.make(tmp_path, move="flood", ply=1)
-    _, answer, heard = asyncio.run(converse(path, patience=20.0))
+    _, answer, heard = asyncio.run(converse(path))
     assert answer == "bestmove a7a5"
     assert len(heard) == 100_001
 
@@ -66,7 +66,7 @@ def test_an_engine_that_will_not_quit_is_ended_with_its_children(tmp_path):
     path = fakes.make(tmp_path, stubborn=True)
     began = time.monotonic()
     assert asyncio.run(converse(path))[1] == "bestmove a7a5"
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 60  # of the hour that it sleeps
     assert fakes.gone(path)
 
 
@@ -75,7 +75,7 @@ def test_a_program_that_cannot_be_run(tmp_path):
     path.write_text("#!/no/such/interpreter\n")
     path.chmod(0o755)
     with pytest.raises(AgentError, match=r"engine broken exited \(12[67]\); its last words: '.*broken"):
-        asyncio.run(launch(path, 5.0))
+        asyncio.run(launch(path, 60.0))
 
 
 def test_engines_do_not_outlive_a_killed_arena(tmp_path):
@@ -84,7 +84,7 @@ def test_engines_do_not_outlive_a_killed_arena(tmp_path):
 import asyncio, pathlib, time
 from agents.uci.process import launch
 async def main():
-    await launch(pathlib.Path({str(path)!r}), 10.0)
+    await launch(pathlib.Path({str(path)!r}), 60.0)
     print("ready", flush=True)
     time.sleep(3600)
 asyncio.run(main())

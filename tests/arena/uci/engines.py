@@ -15,6 +15,7 @@ import envs
 from agents import checkpoints, networks
 from arena.uci import player
 
+PATIENCE = 60.0  # seconds, for whatever has to come: the machine may be busy
 MOVE = "[a-h][1-8][a-h][1-8][qrbn]?"
 NUMBERS = "depth|seldepth|multipv|nodes|nps|time|hashfull"
 ASIDE = re.compile(  # what may be said before the line that is waited for: facts about itself and about a search
@@ -67,15 +68,15 @@ class Conversation:
         self.process.stdin.write("".join(f"{line}\n" for line in lines))
         self.process.stdin.flush()
 
-    def expect(self, pattern: str, seconds: float) -> list[str]:
-        """What is said up to the first line that matches; fails if none does in time, and if another line is said
-        before it than UCI allows there."""
-        said, until = [], time.monotonic() + seconds
+    def expect(self, pattern: str) -> list[str]:
+        """What is said up to the first line that matches; fails if none does, and if another line is said before it
+        than UCI allows there."""
+        said, until = [], time.monotonic() + PATIENCE
         while True:
             try:
                 line = self._lines.get(timeout=max(0.0, until - time.monotonic()))
             except queue.Empty:
-                raise AssertionError(f"no {pattern!r} within {seconds} s, only {said}") from None
+                raise AssertionError(f"no {pattern!r} within {PATIENCE} s, only {said}") from None
             said.append(line)
             if re.fullmatch(pattern, line):
                 return said
@@ -92,10 +93,15 @@ class Conversation:
             assert ASIDE.fullmatch(line), line
             assert not re.fullmatch(pattern, line), line
 
-    def quit(self, seconds: float = 5.0) -> int:
+    def quit(self) -> int:
         """Says ``quit``; the exit code."""
         self.send("quit")
-        return self.process.wait(seconds)
+        return self.process.wait(PATIENCE)
+
+    def rest(self) -> list[str]:
+        """The lines that nobody has read, of a process that has ended."""
+        self._listener.join()
+        return [self._lines.get() for _ in range(self._lines.qsize())]
 
     def close(self) -> None:
         self.process.kill()

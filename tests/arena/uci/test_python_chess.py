@@ -106,9 +106,11 @@ def test_pondering(engine):
     board, limit = chess.Board(), chess.engine.Limit(white_clock=3, black_clock=3)
     for _ in range(3):
         result = engine.play(board, limit, ponder=True)
+        assert result.move in board.legal_moves
         board.push(result.move)
+        assert result.ponder in board.legal_moves
         time.sleep(0.1)
-        board.push(result.ponder if result.ponder else next(iter(board.legal_moves)))
+        board.push(result.ponder)
 
 
 @pytest.mark.slow

@@ -23,6 +23,11 @@ def player(tmp_path_factory):
     return made
 
 
+def ends(thought):
+    """Whether it comes to its end within a minute, on however busy a machine."""
+    return not lasts(thought, 60.0)
+
+
 def lasts(thought, seconds=0.4):
     """Whether it goes on and on for so long."""
     end = time.monotonic() + seconds
@@ -40,7 +45,7 @@ def test_the_clock_does_not_run_while_it_ponders(player, moves):
     thought = player.think(Limits(wtime=100, btime=100, ponder=True), time.monotonic())
     assert lasts(thought)
     thought.ponderhit()
-    assert not lasts(thought)
+    assert ends(thought)
 
 
 def test_a_search_without_end_has_no_clock(player):
@@ -53,15 +58,14 @@ def test_the_clock_of_the_other_side_is_none(player):
     thought = player.think(Limits(btime=100), time.monotonic())
     assert thought.limits.endless
     assert lasts(thought)
-    assert not lasts(player.think(Limits(wtime=100), time.monotonic()))
+    assert ends(player.think(Limits(wtime=100), time.monotonic()))
 
 
 def test_the_clock_runs_from_when_it_was_asked(player):
     player.position(None, ())
-    thought = player.think(Limits(movetime=1000), time.monotonic() - 0.9)
-    begun = time.monotonic()
-    assert not lasts(thought, 1.0)
-    assert time.monotonic() - begun < 0.5
+    hour = Limits(movetime=3_600_000)
+    assert lasts(player.think(hour, time.monotonic()))
+    assert ends(player.think(hour, time.monotonic() - 3600))
 
 
 def test_settings_for_which_there_is_no_memory_change_nothing(player, monkeypatch):
@@ -83,7 +87,7 @@ def test_settings_for_which_there_is_no_memory_change_nothing(player, monkeypatc
             engine._hear(line)
     assert said == ["info string error: there is no memory for a Hash of 4096 MiB", "readyok"]
     engine._hear("go nodes 5")
-    assert not lasts(engine._thought, 2.0)
+    assert ends(engine._thought)
 
 
 class Pace:

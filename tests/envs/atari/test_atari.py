@@ -2,6 +2,7 @@ import dataclasses
 import subprocess
 import sys
 
+import cv2
 import numpy as np
 import pytest
 from ale_py import ALEInterface, roms
@@ -163,15 +164,21 @@ def test_a_cut_off_game_is_last_but_no_end():
 @settings(max_examples=2, deadline=None)
 @given(st.integers(0, 2**63 - 1))
 def test_film_is_the_game(seed):
-    """30 pictures a second; the score after every action is that of the game, and so is what the grey frames show."""
+    """30 pictures a second, two an action; after every action score and picture are what the game had and showed."""
     game = envs.score_game("breakout")
-    play, rng, actions, scores = game.start([seed]), np.random.default_rng(0), [], []
+    play, rng, actions, scores, frames = game.start([seed]), np.random.default_rng(0), [], [], []
     while not play.over[0]:
         actions.append(int(rng.integers(4)))
         play.step(np.array([0]), np.array(actions[-1:]))
         scores.append(play.scores[0])
+        frames.append(play.observe(np.array([0]))[0, -1])
     shots = list(game.film(seed, actions))
-    last = {shot.ply: shot for shot in shots}
+    last, plies = {shot.ply: shot for shot in shots}, [shot.ply for shot in shots]
+    for ply, frame in enumerate(frames, 1):
+        assert plies.count(ply) >= 2 or ply == len(actions)  # more where FIRE is pressed in between
+        grey = cv2.cvtColor(last[ply].picture, cv2.COLOR_RGB2GRAY)
+        shown = cv2.resize(grey, frame.shape, interpolation=cv2.INTER_AREA)
+        assert np.abs(shown.astype(int) - frame).max() <= 1
     assert [last[ply].score for ply in range(1, len(actions) + 1)] == scores
     assert last[len(actions)].lives == 0
     assert shots[0].picture.shape == (210, 160, 3)

@@ -24,7 +24,7 @@ def raw_env(rom, repeat=0.0):
 
 @pytest.mark.parametrize("rom", ["breakout", "pong", "seaquest"])
 def test_training_sees_what_gymnasium_sees(rom):
-    """A whole game under random play: frames, rewards, lives, ends, and the autoreset after it."""
+    """Random play, in Breakout whole games: frames, rewards, lives, ends, and the autoreset after them."""
     peer = AtariPreprocessing(raw_env(rom), noop_max=0)
     ours = Training(rom, 1, protocol=PLAIN, seed=3)
     tick, (frame, info) = ours.reset(), peer.reset(seed=3)

@@ -36,13 +36,15 @@ def test_planes_of_random_games():
 
 
 def test_minichess_looks_the_same_from_both_sides():
-    """After a symmetric pair of moves each side sees what the other saw."""
+    """Black sees what white would, were the colours exchanged."""
     white = MINICHESS.init(1)
     black = MINICHESS.step(white, np.array([MINICHESS.parse_action(white[0], "c3")], np.int32))
     assert MINICHESS.observe(white).shape == (1, 17, 5, 5)
     assert MINICHESS.observe(white)[0, 0].tolist() == [[0] * 5, [1] * 5, [0] * 5, [0] * 5, [0] * 5]
     assert MINICHESS.observe(white)[0, 10, 0].tolist() == [0, 0, 0, 0, 1]
     assert MINICHESS.observe(white)[0, 11, 4].tolist() == [0, 0, 0, 0, 1]
+    exchanged = MINICHESS.from_fen("rnbqk/pp1pp/2p2/PPPPP/RNBQK w - - 0 1")
+    assert (MINICHESS.observe(black) == MINICHESS.observe(exchanged[None])).all()
     assert MINICHESS.observe(black)[0, 1].tolist() == [[0] * 5, [0] * 5, [0, 0, 1, 0, 0], [1, 1, 0, 1, 1], [0] * 5]
 
 

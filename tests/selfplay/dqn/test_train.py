@@ -1,6 +1,5 @@
 """The loop on Catch, a game small enough to be learned to its optimum in seconds."""
 
-import itertools
 import json
 import signal
 import subprocess
@@ -20,6 +19,7 @@ from selfplay.dqn.train import train
 from selfplay.progress import last_facts
 from selfplay.state import FILE
 from tests.selfplay.dqn.catch import Catch, stage
+from tests.selfplay.ticking import Ticking
 
 NET = {"channels": 8, "hidden": 64, "height": 10, "width": 10, "pixel_norm": False}  # so few channels normed say little
 COMMON = {
@@ -44,19 +44,6 @@ ROUTES = {
 def settings(algo="pqn", **changes):
     net = NET | changes.pop("net", {})
     return config.preset("catch", **{"algo": algo, **COMMON, **ROUTES[algo], **changes, "net": net})
-
-
-class Ticking:
-    """A clock that a call moves on by a fixed time: so many calls, so many seconds."""
-
-    def __init__(self, step):
-        self._now, self._fine = itertools.count(0, step), itertools.count()
-
-    def monotonic(self):
-        return next(self._now)
-
-    def perf_counter(self):
-        return next(self._fine)
 
 
 @pytest.fixture

@@ -1,13 +1,11 @@
 """The loop on Guess, a game small enough to be learned to its optimum in seconds."""
 
-import itertools
 import json
 import math
-import os
+import re
 import signal
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
@@ -24,7 +22,9 @@ from selfplay.ppo import train as loop
 from selfplay.ppo.league import LATEST
 from selfplay.ppo.train import train
 from selfplay.state import FILE, starts
-from tests.selfplay.ppo.guess import ACTIONS, HEROES, LENGTH, NUMBERS, Guess, spec
+from tests.processes import eventually
+from tests.selfplay.ppo.guess import HEROES, LENGTH, NUMBERS, Guess, spec
+from tests.selfplay.ticking import Ticking
 
 COMMON = {
     "games": 32,
@@ -46,19 +46,6 @@ COMMON = {
 def settings(**changes):
     net = {**COMMON["net"], **changes.pop("net", {})}
     return config.preset("guess", **{**COMMON, **changes, "net": net})
-
-
-class Ticking:
-    """A clock that a call moves on by a fixed time: so many calls, so many seconds."""
-
-    def __init__(self, step):
-        self._now, self._fine = itertools.count(0, step), itertools.count()
-
-    def monotonic(self):
-        return next(self._now)
-
-    def perf_counter(self):
-        return next(self._fine)
 
 
 @pytest.fixture
@@ -259,16 +246,13 @@ train(Path(sys.argv[1]), settings(past=0.5, checkpoint_seconds=0.2, save_seconds
 
 
 def start(run):
-    process = subprocess.Popen([sys.executable, "-c", KILLED, str(run)], env={**os.environ, "PYTHONPATH": "."})
-    deadline = time.monotonic() + 60
-    while len(checkpoints.numbered(run)) < 4:
-        assert process.poll() is None
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    process = subprocess.Popen([sys.executable, "-c", KILLED, str(run)])
+    eventually(lambda: process.poll() is not None or len(checkpoints.numbered(run)) >= 4, 300)
+    assert process.poll() is None
     return process
 
 
-def test_a_killed_run_is_whole_and_ctrl_c_ends_within_seconds(tmp_path):
+def test_a_killed_run_is_whole_and_ctrl_c_ends_it_long_before_its_time(tmp_path):
     run = tmp_path / "run"
     process = start(run)
     process.send_signal(signal.SIGKILL)
@@ -278,17 +262,11 @@ def test_a_killed_run_is_whole_and_ctrl_c_ends_within_seconds(tmp_path):
     members = [m[0] for m in files.read_tensors(run / FILE)[1]["league"]["members"]]
     assert members == list(range(len(members)))
     assert len(members) >= len(checkpoints.numbered(run)) - 1
-    process = subprocess.Popen(
-        [sys.executable, "-c", KILLED.replace("600,", "600, resuming=True,"), str(run)],
-        env={**os.environ, "PYTHONPATH": "."},
-    )
     count = len(checkpoints.numbered(run))
-    while len(checkpoints.numbered(run)) < count + 2:
-        assert process.poll() is None
-        time.sleep(0.05)
+    process = subprocess.Popen([sys.executable, "-c", KILLED.replace("600,", "600, resuming=True,"), str(run)])
+    eventually(lambda: process.poll() is not None or len(checkpoints.numbered(run)) >= count + 2, 300)
     process.send_signal(signal.SIGINT)
-    process.wait(timeout=10)
-    assert process.returncode == 0
+    assert process.wait(timeout=120) == 0
     facts = files.read_tensors(run / FILE)[1]
     assert facts["counters"]["starts"] == 2
     members = [m[0] for m in facts["league"]["members"]]
@@ -347,14 +325,13 @@ def test_folders_that_cannot_be_used(tmp_path, ticking):
         ({"games": 0}, "training option 'games' is from 1 to 1.04858e+06, not 0"),
         ({"past": 1.5}, "training option 'past' is from 0 to 1, not 1.5"),
         ({"rollout": 10}, "training option 'chunk' does not divide a rollout of 10: 4"),
-        ({"choice": "best"}, "unknown value of training option 'choice':: 'best'"),
-        ({"entropi": 1}, "unknown training option: 'entropi'"),
+        ({"choice": "best"}, "unknown value of training option 'choice': 'best'; choose from: "),
+        ({"entropi": 1}, "unknown training option 'entropi'; choose from: "),
     ],
 )
 def test_senseless_settings(changes, message):
-    with pytest.raises(InputError) as error:
+    with pytest.raises(InputError, match=re.escape(message)):
         settings(**changes)
-    assert message.split("'")[1] in str(error.value)
 
 
 def test_actions_are_legal_in_the_real_game_on_both_sides_with_bots(tmp_path, ticking, monkeypatch):
@@ -389,4 +366,3 @@ def test_actions_are_legal_in_the_real_game_on_both_sides_with_bots(tmp_path, ti
     train(tmp_path / "run", asked, 4)
     assert min(codes) < LATEST
     assert config.read(tmp_path / "run") == asked
-    assert ACTIONS
