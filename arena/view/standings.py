@@ -150,7 +150,8 @@ def learning_curve(state: Standings) -> list[Estimate]:
         run, _, options = _parts(row["spec"])
         if run and row["minutes"] is not None and row["low"] is not None:
             curves[run, options].append(Estimate(row["minutes"], row["elo"], row["low"], row["high"]))
-    return sorted(max(curves.values(), key=len) if curves else [], key=lambda point: point.x)
+    longest: list[Estimate] = max(curves.values(), key=len) if curves else []
+    return sorted(longest, key=lambda point: point.x)
 
 
 def training_minutes(spec: str) -> float | None:

@@ -90,6 +90,8 @@ class Scripted:
                 time.sleep(3600)
             case "segfault":
                 os.kill(os.getpid(), signal.SIGSEGV)
+            case "killed":  # as a machine without memory does
+                os.kill(os.getpid(), signal.SIGKILL)
             case "exit":
                 print("that was it", flush=True)
                 os._exit(3)

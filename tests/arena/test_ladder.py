@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import envs
-from arena.ladder import Ladder, Progress
+from arena.ladder import Ladder, Progress, enters
 from arena.ratings import fit
 from arena.replay import verify
 from arena.roster import LadderConfig, read_rounds
@@ -134,6 +134,21 @@ def test_checkpoints_of_a_run_enter_as_they_appear(store: Store, monkeypatch: py
         *(("dice?luck=7", 1), ("dice?luck=8", 2), ("dice?luck=9", 3)),
     ]
     assert len(store.matches()) == 2 * (2 + 3 + 4)
+
+
+def test_of_a_long_run_that_is_followed_ever_fewer_checkpoints_enter(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert [age for age in range(1, 41) if enters(age, 4)] == [1, 2, 3, 4, 6, 8, 12, 16, 24, 32]
+    run = [f"dice?luck={luck}" for luck in range(1, 11)]
+    monkeypatch.setattr("agents.checkpoints.numbered", lambda folder: [Path(spec) for spec in run])
+    table = ladder(store, CONFIG)
+    entered = table.enter_checkpoints(Path("runs/x"), most=4)
+    assert [entrant.label for entrant in entered] == [run[age - 1] for age in (1, 2, 3, 4, 6, 8)]
+    run[:] = ["dice?fault=load", "dice?luck=11"]
+    with pytest.warns(UserWarning, match="dice.fault=load does not enter: no such file"):
+        entered = table.enter_checkpoints(Path("runs/x"), most=4)
+    assert [entrant.label for entrant in entered] == ["dice?luck=11"]
 
 
 def test_an_adaptive_ladder_plays_its_budget_in_rounds_that_interruptions_do_not_change(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import envs
 from arena import pool as pool_module
 from arena.openings import make_book
 from arena.pool import Pool, WorkerError
-from arena.records import AgentRef, MatchRecord
+from arena.records import AgentRef, Fault, MatchRecord
 from arena.replay import verify
 from arena.runner import DEFAULT_LIMITS, Limits, Task, Thinking
 from arena.worker import Job
@@ -93,6 +93,16 @@ def test_an_agent_that_kills_its_process_loses_just_the_games_in_which_it_does_s
         if name in reached:
             assert record.fault is not None
             assert record.fault.message == message
+        else:
+            assert record.actions == sound[name]
+
+
+def test_a_machine_that_kills_processes_is_not_an_agents_fault(sound: dict[str, tuple[int, ...]]) -> None:
+    games = played(job("a?", "b?fault=killed&ply=4&every=8"), size=2)
+    reached = {name for name in BAD if len(sound[name]) > 4}
+    for name, record in games.items():
+        if name in reached:
+            assert record.fault == Fault("host", None, "process killed by SIGKILL")
         else:
             assert record.actions == sound[name]
 

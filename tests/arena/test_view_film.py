@@ -119,7 +119,8 @@ def test_the_page_plays_in_a_browser(record, scenes, tmp_path):
     assert text_of(document, "ply") == "70 / 100"
     assert text_of(document, "score") == f"{scenes[70].score:g}"
     script = """
-    const seen = [], press = (key) => document.dispatchEvent(new KeyboardEvent("keydown", { key }));
+    const seen = [], press = (key, on = "slider") =>
+          document.getElementById(on).dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
     const note = () => seen.push(document.getElementById("ply").textContent);
     const keys = ["End", "ArrowRight", "Home", "ArrowLeft", "ArrowRight", "ArrowDown", "ArrowUp", "ArrowLeft", " "];
     for (const key of keys) press(key), note();

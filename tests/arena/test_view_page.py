@@ -148,17 +148,19 @@ def test_the_page_steps_plays_and_seeks(tmp_path):
     html = page(record)
     assert text_of(browse(tmp_path, html, "#3"), "ply") == f"3 / {last}"
     script = """
-    const seen = [], press = (key) => document.dispatchEvent(new KeyboardEvent("keydown", { key }));
+    const seen = [], press = (key, on = "slider") =>
+          document.getElementById(on).dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
     const note = () => seen.push(document.getElementById("ply").textContent);
     note();
     const keys = ["ArrowRight", "ArrowRight", "ArrowLeft", "End", "ArrowRight", "Home", "ArrowLeft"];
     for (const key of keys) press(key), note();
+    press("ArrowDown", "board"), note();
     document.getElementById("moves").children[2].click(), note();
     const slider = document.getElementById("slider");
     slider.value = 1, slider.dispatchEvent(new Event("input")), note();
     press(" ");
     setTimeout(() => { note(), document.title = seen.join() }, 8000);
     """
-    plies = [1, 2, 3, 2, last, last, 0, 0, 3, 1, last]
+    plies = [1, 2, 3, 2, last, last, 0, 0, 0, 3, 1, last]
     title = re.search(r"<title>(.*?)</title>", browse(tmp_path, html, script=script)).group(1)
     assert title.split(",") == [f"{ply} / {last}" for ply in plies]

@@ -117,10 +117,12 @@ def test_results_that_ratings_cannot_explain_are_called_so():
 
 
 def test_the_learning_curve_has_the_checkpoints_by_age(tmp_path):
-    specs = [
-        save_checkpoint(tmp_path / name, minutes) for name, minutes in (("old", 9.5), ("young", 1.0), ("mute", None))
-    ]
-    state = make_standings(chain(0, 1) + chain(0, 2) + chain(0, 3), [*specs, "random"])
+    old, young, mute = (
+        save_checkpoint(tmp_path / "a" / name, minutes) for name, minutes in (("9", 9.5), ("1", 1.0), ("2", None))
+    )
+    other = save_checkpoint(tmp_path / "b" / "5", 5.0)  # of another run, and below with other options
+    specs = [old, young, mute, other, f"{young}?simulations=9", "random"]
+    state = make_standings([game for rank in range(1, 6) for game in chain(0, rank)], specs)
     assert [point.x for point in learning_curve(state)] == [1.0, 9.5]
     assert all(point.low < point.y < point.high for point in learning_curve(state))
 

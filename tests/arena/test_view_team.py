@@ -183,7 +183,8 @@ def test_the_page_plays_in_a_browser(tmp_path):
     row = re.search(r"<td>west_0 guardian</td>(.*?)</tr>", document)[1]
     assert re.findall(r"<td[^>]*>(\d+)</td>", row) == [str(value) for value in shots[70].stats[0].tolist()]
     script = """
-    const seen = [], press = (key) => document.dispatchEvent(new KeyboardEvent("keydown", { key }));
+    const seen = [], press = (key, on = "slider") =>
+          document.getElementById(on).dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
     const note = () => seen.push(document.getElementById("ply").textContent);
     const keys = ["End", "ArrowRight", "Home", "ArrowLeft", "ArrowRight", "ArrowDown", "ArrowUp", "ArrowLeft"];
     for (const key of keys) press(key), note();
