@@ -21,7 +21,7 @@ from arena.milestones import first_at
 from arena.scores import summarize
 from bench.curve import chosen
 from envs.core import InputError
-from selfplay import files
+from selfplay.files import write
 
 Point = dict[str, Any]  # what `point` makes; JSON
 LEVELS = (30, 100, 300, 400)
@@ -64,7 +64,7 @@ def curve(todo: list[Path], games: int, seed: int, epsilon: float, out: Path | N
         print(f"{checkpoint.name}: {new['mean']:.1f}", file=sys.stderr, flush=True)
         if out is not None:
             out.mkdir(parents=True, exist_ok=True)
-            files.write(out / "curve.json", json.dumps(points, indent=1).encode())
+            write(out / "curve.json", json.dumps(points, indent=1).encode())
             (out / "curve.md").write_text(markdown(points), encoding="utf-8")
     return points
 

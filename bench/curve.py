@@ -24,6 +24,7 @@ from bench.position_files import Position
 from bench.strength import load_sets, measure
 from envs.core import InputError
 from selfplay.cores import cores
+from selfplay.files import write
 
 Point = dict[str, Any]  # what `point` makes; JSON
 
@@ -72,7 +73,7 @@ def curve(
         print(f"{done} of {len(todo)}: {said}", file=sys.stderr, flush=True)
         if out is not None:
             out.mkdir(parents=True, exist_ok=True)
-            files.write(out / "curve.json", json.dumps(points, indent=2).encode())
+            write(out / "curve.json", json.dumps(points, indent=2).encode())
             (out / "curve.md").write_text(markdown(points), encoding="utf-8")
     return points
 

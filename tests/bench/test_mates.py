@@ -112,12 +112,12 @@ def test_engines_are_held_against_the_solutions(sets):
 def test_the_command(tmp_path, monkeypatch, capsys):
     few = tmp_path / "few.epd"
     few.write_text("".join((FOLDER / name).read_text().splitlines(True)[0] for name in mates.FILES))
-    argv = ["mates", "mcts?simulations=2000", "--positions", str(few), "--peer-nodes", "0"]
+    argv = ["mates", "mcts?simulations=20000&solve=true", "--positions", str(few), "--peer-nodes", "0"]
     monkeypatch.setattr(sys, "argv", [*argv, "--json"])
     mates.main()
     (row,) = json.loads(capsys.readouterr().out)
     assert {name: row[name] for name in ("agent", "set", "positions", "solved", "share")} == {
-        **{"agent": "mcts?simulations=2000", "set": "few", "positions": 2, "solved": 2, "share": 1.0}
+        **{"agent": "mcts?simulations=20000&solve=true", "set": "few", "positions": 2, "solved": 2, "share": 1.0}
     }
     monkeypatch.setattr(sys, "argv", argv)
     mates.main()

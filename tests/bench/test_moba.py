@@ -86,8 +86,10 @@ def test_games_are_repeatable_and_fair_to_networks(checkpoint):
 def test_what_is_no_crew(checkpoint):
     with pytest.raises(InputError, match="neither a bot"):
         crew("random")
-    with pytest.raises(InputError, match="not a team's checkpoint"):
+    with pytest.raises(InputError, match="bot:captain plays both games: say which with --game"):
         heroes_of("bot:captain")
+    with pytest.raises(InputError, match="not a team's checkpoint"):
+        heroes_of("random")
     assert [heroes_of(spec) for spec in checkpoint] == [1, 5, 5]
     with pytest.raises(InputError, match="different sizes"):
         moba_teammates.measure(checkpoint[0], checkpoint[1], "idle", 2)

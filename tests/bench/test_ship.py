@@ -65,7 +65,10 @@ def test_chess_is_measured_by_games_against_an_engine_and_none_is_played_twice(t
     assert "3: 70.0%, 4: 60.0%, 5: 50.0%, 6: 40.0%" in line
     assert played == [f"uci:fairy-stockfish?depth={depth}" for depth in range(3, 7)]
     strength = checkpoints.read_card(str(tmp_path / "to" / "minichess")).meta["strength"]
-    assert strength["command"] == "python -m bench.elo shipped:minichess --depths 3 4 5 6 --games 10 --plies 2 3"
+    assert (
+        strength["command"]
+        == "python -m bench.elo shipped:minichess --depths 3 4 5 6 --games 10 --block 10 --plies 2 3"
+    )
     assert strength["half at depth"] == 5.0
 
 
