@@ -33,7 +33,6 @@ def roots(policy, action):
         action=np.asarray(action, np.int32),
         value=zero,
         wdl=np.zeros((n, 3), np.float32),
-        raw=np.zeros((n, 3), np.float32),
         proven=np.full(n, UNKNOWN, np.int8),
     )
 
