@@ -23,13 +23,12 @@ from agents.registry import describe, fingerprint
 from agents.search.cache import CachedEvaluator
 from agents.search.config import SearchConfig
 from agents.search.evaluators import Evaluator, ImagesEvaluator, NetworkEvaluator
-from agents.search.search import Search, search_batch
+from agents.search.search import VERSION, Search, search_batch
 from agents.search.tree import UNKNOWN
 from envs.bits import mix
 from envs.core import BoardGame, GameSpec, InputError, States
 
 KIND = "alphazero"
-_SEARCH = b"2"  # of its decisions: an agent that decides otherwise is another one on a ladder
 _TREE_NODES = 1 << 19  # in all games searched side by side, to bound the memory: 1.1 GB of chess, less of other games
 _MOST = {"simulations": 1_000_000, "prove": 1_000_000, "cache": 1 << 24, "slots": 1 << 16, "temperature_plies": 1 << 20}
 
@@ -84,7 +83,7 @@ class AlphaZero:
         self._evaluate: CachedEvaluator | None = None
         self._search: Search | None = None
         self.name = describe(f"{KIND}:{checkpoints.label(card.folder)}", options, AlphaZeroOptions())
-        self.fingerprint = fingerprint(KIND, options, card.sha256.encode(), _SEARCH)
+        self.fingerprint = fingerprint(KIND, options, card.sha256.encode(), VERSION)
 
     def start(self, spec: GameSpec, games: Sequence[GameKey]) -> None:
         require_game(self.name, self._game.spec.id, self._game.spec.version, spec)

@@ -19,12 +19,11 @@ from agents.chance import Chance, draws
 from agents.core import AgentKind, Batch, Decision, GameKey
 from agents.registry import describe, fingerprint
 from agents.search.config import SearchConfig
-from agents.search.search import Search, search_batch
+from agents.search.search import VERSION, Search, search_batch
 from envs.bits import draw
 from envs.core import GameSpec, InputError, States
 from envs.kernels import njit
 
-_SEARCH = b"2"  # of its decisions: an agent that decides otherwise is another one on a ladder
 _TREE_NODES = 1 << 20  # in all games searched side by side, to bound the memory
 
 
@@ -47,7 +46,7 @@ class Mcts:
     def __init__(self, options: MctsOptions) -> None:
         self._options = options
         self.name = describe("mcts", options, MctsOptions())
-        self.fingerprint = fingerprint("mcts", options, _SEARCH)
+        self.fingerprint = fingerprint("mcts", options, VERSION)
 
     def start(self, spec: GameSpec, games: Sequence[GameKey]) -> None:
         self._game, self._chance = envs.make(spec.id), Chance(games)

@@ -115,9 +115,6 @@ def learn(
     new, work = not run.exists(), None
     with room_in(run):
         path, settings = _prepare(run, path, settings, resuming)
-    for name in ("initial", "gate_games"):
-        if value := getattr(settings, name):
-            raise InputError(f"{name}={value!r}: learning from games begins from nothing and has no gate")
     game = pgn.check(settings.game, path)
     try:
         with held(run, settings.workers) as stop:
@@ -144,6 +141,9 @@ def _prepare(run: Path, path: Path | None, settings: TrainConfig | None, resumin
         return path, settings
     if settings is None or path is None:
         raise InputError(f"there is no training run to resume in {run}")
+    for name in ("initial", "gate_games"):
+        if value := getattr(settings, name):
+            raise InputError(f"{name}={value!r}: learning from games begins from nothing and has no gate")
     pgn.check(settings.game, path)
     options.make_folder(run / PASSED_OVER.parent)
     files.write(source, json.dumps(_identity(path), indent=1).encode())

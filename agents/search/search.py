@@ -15,6 +15,7 @@ from agents.search.select import select
 from agents.search.tree import RUNNING, allocate, begin, reroot
 from envs.core import BoardGame, States
 
+VERSION = b"2"  # raised when searches decide otherwise: for ladders, who searches is another agent then
 EDGES_PER_NODE = 64  # room for edges, on average over a slot's nodes; chess has about 35 legal moves
 
 Slots = NDArray[np.int64]

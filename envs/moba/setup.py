@@ -23,7 +23,8 @@ class Setup:
 
     ``lineup``: each slot's role, the same for both sides; ``"random"`` draws every hero's anew; None is the usual one.
     ``start_level``: both sides' level, or a range to draw it from. ``wave_jitter``: the first wave comes up to so many
-    ticks late. ``swap``: the sides exchange their luck, so that the mirrored game follows from mirrored actions.
+    ticks late, by whole decisions. ``swap``: the sides exchange their luck, so that the mirrored game follows from
+    mirrored actions.
     """
 
     heroes: Literal[1, 5] = 5  # a side

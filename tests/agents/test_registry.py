@@ -96,3 +96,8 @@ def test_trust_is_an_option_of_those_that_need_it():
     assert registry.trusted("random") == "random"
     assert registry.trusted("sb3:x.zip?epsilon=0") == "sb3:x.zip?epsilon=0&trust=true"
     assert registry.trusted("sb3:x.zip?trust=false") == "sb3:x.zip?trust=false"
+
+
+def test_a_checkpoint_knows_its_game():
+    assert registry.game_of("shipped:minichess?simulations=9") == "minichess"
+    assert [registry.game_of(spec) for spec in ("random", "uci:stockfish", "nobody", "shipped:nothing")] == [None] * 4

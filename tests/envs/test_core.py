@@ -46,3 +46,14 @@ def test_illegal_move_says_what_is_legal():
 def test_moves_in_upper_case_and_with_blanks():
     game = envs.make("othello")
     assert game.parse_action(game.init(1)[0], " D3\n") == 19
+
+
+def test_two_games_of_one_name_are_told_of(monkeypatch):
+    tables = {"GAMES": {"pong": None}, "SCORE_GAMES": {"pong": None}, "TEAM_GAMES": {}}
+    monkeypatch.setattr(envs, "_games", tables.__getitem__)
+    with pytest.raises(InputError, match="'pong' is in two families"):
+        envs.spec("pong")
+    monkeypatch.undo()
+    monkeypatch.setattr(envs, "_table", lambda module, name: {"draughts": None})
+    with pytest.raises(InputError, match=r"the game 'draughts' is in envs/.* and in another file too"):
+        envs._games.__wrapped__("GAMES")

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import envs
+from envs.core import InputError
 from envs.perft import games, perft, positions
 
 # https://oeis.org/A212693: positions of Connect Four after n plies (Tromp)
@@ -66,3 +67,9 @@ def test_small_batches_change_nothing(monkeypatch):
     game = envs.make("othello")
     assert perft(game, 5) == OTHELLO[:6]
     assert sum(positions(game, 4)) == sum([1, 4, 12, 54, 236])
+
+
+def test_positions_of_chess_are_not_counted():
+    """Its keys hold what happened before, so that one position by two ways would count twice."""
+    with pytest.raises(InputError, match="positions of chess are not counted"):
+        positions(envs.make("chess"), 1)

@@ -238,6 +238,10 @@ def test_what_cannot_be_learned_from(tmp_path, source):
     with pytest.raises(InputError, match=r"bad\.pgn holds no game to learn from \(2 no result\)"):
         run_some(run, bad)
     assert not run.exists(), "the name is free for a better file"
+    for name, value in (("initial", "runs/x"), ("gate_games", 20)):
+        with pytest.raises(InputError, match=f"{name}={value!r}: learning from games begins from nothing"):
+            run_some(run, source, settings=replace(SETTINGS, **{name: value}))
+    assert not run.exists()
     with pytest.raises(InputError, match="no training run to resume"):
         run_some(run, None, settings=None, resuming=True)
     run_some(run, source, 0.2)

@@ -201,6 +201,15 @@ def test_metrics_go_to_json_lines_and_tensorboard(tmp_path, monkeypatch):
     assert steps == [row["steps"] for row in rows if row["policy_loss"] is not None]
 
 
+def test_a_torn_last_line_of_the_metrics_swallows_nothing(tmp_path):
+    file = tmp_path / progress.METRICS
+    file.write_text('{"seconds": 1.0}\n{"seco')
+    progress.Journal(tmp_path, 0).close()
+    assert file.read_text() == '{"seconds": 1.0}\n{"seco\n'
+    progress.Journal(tmp_path, 0).close()
+    assert file.read_text().count("\n") == 2
+
+
 def test_a_folder_is_not_trained_in_twice_at_once(tmp_path):
     run_some(tmp_path / "run", 0.1)
     with holding.locked(tmp_path / "run"), pytest.raises(InputError, match="another process is training"):
