@@ -160,36 +160,26 @@ class Ladder:
         Raises `arena.pool.WorkerError` and `arena.store.StoreError`, with all that could be saved saved, and
         `InputError`: another process plays this ladder.
         """
+        size = workers or cores()
         with self.store.alone(self.name):
-            return self._run(on_progress, workers or cores(), follow, options, most, stay)
-
-    def _run(
-        self,
-        on_progress: Callable[[Progress], None],
-        size: int,
-        follow: Sequence[Path],
-        options: str,
-        most: int,
-        stay: Callable[[], bool],
-    ) -> Progress:
-        pool = Pool(size)
-        log = _Log(self, pool, on_progress)
-        try:
-            while True:
-                for folder in follow:
-                    self.enter_checkpoints(folder, options, most)
-                jobs = self._jobs(log, size)
-                for records in pool.play(jobs):
-                    log.add(records)
-                waiting = not jobs and stay()
-                log.save(waiting)
-                if waiting:
-                    time.sleep(_LOOK_EVERY)
-                elif not jobs:
-                    return log.progress()
-        finally:
-            log.add(pool.close())
-            log.save()
+            pool = Pool(size)
+            log = _Log(self, pool, on_progress)
+            try:
+                while True:
+                    for folder in follow:
+                        self.enter_checkpoints(folder, options, most)
+                    jobs = self._jobs(log, size)
+                    for records in pool.play(jobs):
+                        log.add(records)
+                    waiting = not jobs and stay()
+                    log.save(waiting)
+                    if waiting:
+                        time.sleep(_LOOK_EVERY)
+                    elif not jobs:
+                        return log.progress()
+            finally:
+                log.add(pool.close())
+                log.save()
 
     def _introduce(self, spec: str) -> AgentRef:
         """Loads an agent to see who it is and whether it can play."""
