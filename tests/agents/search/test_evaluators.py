@@ -107,7 +107,7 @@ def test_sizes_that_compute_differently_are_not_used(monkeypatch, by_size, by_pl
 
 @pytest.mark.parametrize(
     ("game_id", "channels", "most"),
-    [("connect_four", 64, 96), ("connect_four", 96, 64), ("chess", 64, 48), ("minichess", 64, 96), ("chess", 512, 4)],
+    [("connect_four", 64, 112), ("connect_four", 96, 72), ("chess", 64, 56), ("minichess", 64, 128), ("chess", 512, 4)],
 )
 def test_a_piece_fits_into_the_caches(game_id, channels, most):
     """Input and products, float32: Connect Four has 8x9 points a position, minichess 7x7, chess 4 times 6x6."""
