@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -99,7 +100,7 @@ class _Table:
                 continue
             action, thought = accepted
             self.sheet.lines[g].append(action)
-            self.sheet.thoughts[g].append(thought)
+            self.sheet.thoughts[g].append(replace(thought, policy=()))  # nobody looks at thousands of them
             games.append(g)
             actions.append(action)
         if games:

@@ -18,7 +18,7 @@ import hashlib
 import json
 import math
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, TypeVar, get_args
@@ -28,6 +28,7 @@ from envs.core import InputError
 
 SCHEMA = 1
 LARGEST = 1 << 28  # bytes of a record as text
+LIKELIEST = 8  # actions of a policy that are kept
 
 Termination = Literal["rules", "truncated", "adjudicated", "fault"]
 FaultKind = Literal["crash", "hang", "illegal", "time", "host"]
@@ -60,19 +61,27 @@ class Ply:
     visits: tuple[tuple[int, int], ...] = ()  # (action, visits), most visited first
     pv: tuple[int, ...] = ()
     ms: float | None = None
+    policy: tuple[tuple[int, float], ...] = ()  # (action, probability) of the likeliest, where there are no visits
 
     @classmethod
     def of(cls, decision: Decision, ms: float) -> Ply:
         """Keeps a decision's reasons, rounded to what a reader can see; ``ms`` where it does not tell its own time."""
         value = decision.value
         own = decision.ms
-        visits = sorted(decision.visits.items(), key=lambda item: (-item[1], item[0])) if decision.visits else ()
+        visits = _descending(decision.visits or {})
+        policy = [] if visits else _descending(decision.policy or {})[:LIKELIEST]
         return cls(
             value=round(float(value), 4) if value is not None and math.isfinite(value) else None,
-            visits=tuple((int(action), int(count)) for action, count in visits if count > 0),
+            visits=tuple((int(action), int(count)) for action, count in visits),
             pv=tuple(map(int, decision.pv)) if decision.pv else (),
             ms=round(float(own), 3) if own is not None and math.isfinite(own) else round(ms, 3),
+            policy=tuple((int(action), round(float(share), 4)) for action, share in policy if share >= 0.001),
         )
+
+
+def _descending(weights: Mapping[int, float]) -> list[tuple[int, float]]:
+    """(action, weight), the heaviest first, of equal ones the lowest action; without those of no weight."""
+    return sorted(((a, w) for a, w in weights.items() if w > 0), key=lambda item: (-item[1], item[0]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +214,7 @@ def _require_seats(record: MatchRecord) -> None:
 
 
 def _ply_out(ply: Ply) -> dict[str, Any]:
-    fields = {"value": ply.value, "visits": ply.visits, "pv": ply.pv, "ms": ply.ms}
+    fields = {"value": ply.value, "visits": ply.visits, "pv": ply.pv, "ms": ply.ms, "policy": ply.policy}
     return {key: field for key, field in fields.items() if field is not None and field != ()}
 
 
@@ -217,6 +226,7 @@ def _ply_in(data: Any) -> Ply | None:
         visits=tuple((_as(int, action), _as(int, count)) for action, count in data.get("visits", ())),
         pv=_ints(data.get("pv", [])),
         ms=None if (ms := data.get("ms")) is None else _number(ms),
+        policy=tuple((_as(int, action), _number(share)) for action, share in data.get("policy", ())),
     )
 
 

@@ -104,7 +104,7 @@ def _findings(record: MatchRecord) -> Iterator[Finding]:
             yield Finding(ply, f"action {action} after the end of the game" if over else f"illegal action {action}")
             return
         thought = record.analysis[ply] if ply < len(record.analysis) else None
-        named = {action for action, _ in thought.visits} | set(thought.pv[:1]) if thought else set()
+        named = {action for action, _ in (*thought.visits, *thought.policy)} | {*thought.pv[:1]} if thought else set()
         if named - set(legal):
             yield Finding(ply, f"the analysis names illegal actions: {sorted(named - set(legal))}")
         states = game.step(states, np.array([action], np.int32))

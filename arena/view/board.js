@@ -56,7 +56,7 @@ function thoughts() {
     node(row, "b", name);
     node(node(row, "span"), "i").style.width = share * 100 + "%";
     const numbers = node(row, "em", Math.round(share * 100) + "% ");
-    node(numbers, "small", visits.toLocaleString("en"));
+    node(numbers, "small", visits ? visits.toLocaleString("en") : "");
   }
 }
 

@@ -151,11 +151,11 @@ class Sitting:
         text = Text(f"{self.opponent.name} would play {self.game.action_name(self.state, decision.action)}")
         if decision.value is not None:
             text.append(f" and expects {decision.value:+.2f} for you", "dim")
-        visits = sorted((decision.visits or {}).items(), key=lambda item: -item[1])[:7]
-        total = max(sum(count for _, count in visits), 1)
-        for action, count in visits:
-            shown = bar(count / total, 24, glyphs(self.screen))
-            text.append(f"\n{self.game.action_name(self.state, action):>4} {shown} {count / total:4.0%}", "dim")
+        weights = decision.visits or decision.policy or {}
+        total = sum(weights.values()) or 1
+        for action, weight in sorted(weights.items(), key=lambda item: -item[1])[:7]:
+            shown = bar(weight / total, 24, glyphs(self.screen))
+            text.append(f"\n{self.game.action_name(self.state, action):>4} {shown} {weight / total:4.0%}", "dim")
         self.screen.print(text)
         self._start()
 

@@ -142,7 +142,7 @@ def _thoughts(record: MatchRecord, frame: Frame, width: int, using: Glyphs) -> T
         chosen = weighed.action == frame.choice
         text.append(f"\n{weighed.name:>4} ", "bold" if chosen else "")
         text.append(bar(weighed.share, max(min(width - 20, 24), 4), using), style if chosen else "dim")
-        text.append(f" {weighed.share:4.0%} {weighed.visits:>6}", "" if chosen else "dim")
+        text.append(f" {weighed.share:4.0%} {weighed.visits or '':>6}", "" if chosen else "dim")
     if frame.pv:
         text.append(f"\nexpects {' '.join(frame.pv[:10])}", "dim")
     return text

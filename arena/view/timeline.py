@@ -24,8 +24,8 @@ class Weighed:
 
     action: int
     name: str
-    visits: int
-    share: float  # of all visits, 0..1
+    visits: int  # 0: what it has is a probability
+    share: float  # of all visits, or that probability; 0..1
     legal: bool = True
 
 
@@ -110,11 +110,11 @@ def _is_legal(game: BoardGame, states: np.ndarray, action: int) -> bool:
 
 def _frame(game: BoardGame, record: MatchRecord, ply: int, state: State, last: int | None, action: int | None) -> Frame:
     thought = record.analysis[ply] if ply < len(record.analysis) else None
-    total = sum(n for _, n in thought.visits) if thought else 0
-    weighed = [
-        Weighed(a, _name(game, state, a), n, n / max(total, 1), _is_legal(game, state[None], a))
-        for a, n in (thought.visits if thought else ())
-    ]
+    weighed = []
+    if thought:
+        total = sum(n for _, n in thought.visits)
+        shares = [(a, n, n / max(total, 1)) for a, n in thought.visits] or [(a, 0, p) for a, p in thought.policy]
+        weighed = [Weighed(a, _name(game, state, a), n, p, _is_legal(game, state[None], a)) for a, n, p in shares]
     return Frame(
         ply=ply,
         state=state,
@@ -123,7 +123,7 @@ def _frame(game: BoardGame, record: MatchRecord, ply: int, state: State, last: i
         choice=action,
         choice_name="" if action is None else _name(game, state, action),
         thought=thought,
-        weighed=tuple(sorted(weighed, key=lambda w: -w.visits)),
+        weighed=tuple(sorted(weighed, key=lambda w: -w.share)),
         pv=_line(game, state, thought.pv if thought else ()),
     )
 

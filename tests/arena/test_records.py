@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.core import Decision
-from arena.records import AgentRef, Fault, MatchRecord, Ply, from_json, line_hash, pack, to_json, unpack
+from arena.records import LIKELIEST, AgentRef, Fault, MatchRecord, Ply, from_json, line_hash, pack, to_json, unpack
 from envs.core import InputError
 
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
@@ -23,6 +23,7 @@ PLIES = st.builds(
     visits=st.lists(st.tuples(ACTIONS, st.integers(1))).map(tuple),
     pv=st.lists(ACTIONS).map(tuple),
     ms=st.none() | NUMBERS,
+    policy=st.lists(st.tuples(ACTIONS, NUMBERS), max_size=3).map(tuple),
 )
 AGENTS = st.builds(AgentRef, st.text(), st.text(), st.text())
 KINDS = st.sampled_from(["crash", "hang", "illegal", "time", "host"])
@@ -48,7 +49,7 @@ PARTS = st.fixed_dictionaries(
         "seed": st.integers(0, 2**63 - 1),
         "opening": st.lists(ACTIONS).map(tuple),
         "actions": st.lists(ACTIONS).map(tuple),
-        "analysis": st.lists(st.none() | PLIES).map(tuple),
+        "analysis": st.lists(st.none() | PLIES, max_size=4).map(tuple),
         "termination": st.sampled_from(["rules", "truncated", "adjudicated", "fault"]),
         "started": st.datetimes().map(datetime.isoformat),
         "seconds": NUMBERS,
@@ -64,7 +65,7 @@ RECORD = MatchRecord(
     agents=(AgentRef("random", "random", "aa"), AgentRef("mcts", "mcts", "bb")),
     opening=(4,),
     actions=(4, 0, 1),
-    analysis=(None, Ply(0.25, ((0, 9), (2, 1)), (0, 1), 1.5), None),
+    analysis=(None, Ply(0.25, ((0, 9), (2, 1)), (0, 1), 1.5), Ply(policy=((1, 0.75), (2, 0.25)))),
     returns=(1.0, -1.0),
     termination="fault",
     fault=Fault("illegal", 1, "illegal action 4 at ply 3"),
@@ -93,7 +94,11 @@ def test_the_json_is_what_other_programs_may_rely_on() -> None:
         ],
         "opening": [4],
         "actions": [4, 0, 1],
-        "analysis": [None, {"value": 0.25, "visits": [[0, 9], [2, 1]], "pv": [0, 1], "ms": 1.5}, None],
+        "analysis": [
+            None,
+            {"value": 0.25, "visits": [[0, 9], [2, 1]], "pv": [0, 1], "ms": 1.5},
+            {"policy": [[1, 0.75], [2, 0.25]]},
+        ],
         "returns": [1.0, -1.0],
         "termination": "fault",
         "fault": {"kind": "illegal", "seat": 1, "message": "illegal action 4 at ply 3"},
@@ -166,6 +171,10 @@ def test_packing_pays() -> None:
 def test_a_decision_is_kept_as_far_as_it_makes_sense() -> None:
     decision = Decision(3, value=0.123456, visits={5: 1, 3: 7, 4: 7, 6: 0}, pv=(3, 1), ms=2.00049)
     assert Ply.of(decision, ms=9.0) == Ply(0.1235, ((3, 7), (4, 7), (5, 1)), (3, 1), 2.0)
+    sure = Decision(3, policy={2: 0.25, 3: 0.75, 4: 0.0})
+    assert Ply.of(sure, ms=9.0) == Ply(ms=9.0, policy=((3, 0.75), (2, 0.25)))
+    assert Ply.of(replace(decision, policy=sure.policy), ms=9.0).policy == ()
+    assert len(Ply.of(Decision(0, policy=dict.fromkeys(range(99), 0.01)), ms=9.0).policy) == LIKELIEST
     assert Ply.of(Decision(0, value=math.nan, ms=math.inf), ms=9.0) == Ply(ms=9.0)
     assert Ply.of(Decision(0), ms=1.23456) == Ply(ms=1.235)
 

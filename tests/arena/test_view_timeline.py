@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import envs
-from arena.records import Fault
+from arena.records import Fault, Ply
 from arena.view.timeline import ReplayError, curves, frames, result
 from tests.arena.matches import make_record
 
@@ -29,6 +29,13 @@ def test_visits_are_shares_of_all_visits_most_first():
     weighed = frames(make_record())[5].weighed
     assert sum(w.share for w in weighed) == pytest.approx(1)
     assert [w.visits for w in weighed] == sorted((w.visits for w in weighed), reverse=True)
+
+
+def test_without_visits_probabilities_are_the_shares():
+    record = make_record("tic_tac_toe")
+    thought = Ply(policy=((record.actions[0], 0.75), ((record.actions[0] + 1) % 9, 0.2)))
+    weighed = frames(replace(record, opening=(), analysis=(thought, *record.analysis[1:])))[0].weighed
+    assert [(w.visits, w.share, w.legal) for w in weighed] == [(0, 0.75, True), (0, 0.2, True)]
 
 
 def test_both_curves_are_from_the_first_players_view():
