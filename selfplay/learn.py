@@ -30,40 +30,24 @@ from agents import checkpoints, networks
 from agents.search.evaluators import NetworkEvaluator
 from envs.core import BoardGame, InputError
 from selfplay import chunks, config, files, options, pgn, resume
+from selfplay.chunks import Facts
 from selfplay.config import TrainConfig
 from selfplay.held_out import Score, hold_out, score
 from selfplay.holding import Every, held, room_in
 from selfplay.initial import AGENT
 from selfplay.learn_progress import LearnProgress
 from selfplay.learner import Learner, Step
+from selfplay.passed_over import PassedOver
 from selfplay.pgn import Problem
 from selfplay.progress import Journal, Meter, Reports, last_clock
 from selfplay.reading import Reading
-from selfplay.replay import Replay
+from selfplay.replay import Arrival, Replay
 from selfplay.resume import Counters
 from selfplay.targets import UNIT
 
-PASSED_OVER = Path("logs") / "passed_over.txt"
 TOLD = 3  # problems that one progress tells
 FILLING = 0.1  # share of the budget after which learning begins, however little has been read
-
-# What differs from self-play. As much of the file as the window holds is read before learning begins, if there is time,
-# or its first games would be used many times as often as its last; the window does not grow. What an expert expects is
-# worth more than what became of it, after moves at random. A network that sees the same games again and again needs
-# weight decay.
-CHANGES = {
-    "workers": 1,  # here PyTorch's threads
-    "chunk_games": 64,
-    "surprise": 0.0,
-    "td_lambda": 0.3,
-    "samples_per_position": 1.0,
-    "window": 2_000_000,
-    "window_alpha": 0.01,
-    "window_beta": 0.01,
-    "min_positions": 2_000_000,
-    "weight_decay": 0.1,
-    "average": 0.999,
-}
+TOTALS = ("games", "moves", "positions", "weight")  # of the counters: what the pieces read so far had
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +75,6 @@ class Learned:
     held_out: int  # positions
     score: Score
     interrupted: bool
-
-
-def preset(game: str, **changes: object) -> TrainConfig:
-    """The recommended configuration for learning from games. Raises `InputError`."""
-    return config.preset(game, **{**CHANGES, **changes})
 
 
 def learn(
@@ -145,7 +124,7 @@ def _prepare(run: Path, path: Path | None, settings: TrainConfig | None, resumin
         if value := getattr(settings, name):
             raise InputError(f"{name}={value!r}: learning from games begins from nothing and has no gate")
     pgn.check(settings.game, path)
-    options.make_folder(run / PASSED_OVER.parent)
+    options.make_folder(run)
     files.write(source, json.dumps(_identity(path), indent=1).encode())
     return path, options.in_force(run, settings, resuming, config.read)
 
@@ -167,10 +146,12 @@ class _Learning:
         self.run, self.path, self.game, self.config, self.budget = run, path, game, settings, budget
         end, self.held_out, problems = hold_out(game, path)
         self.reading = Reading(game, path, end)
+        self.reading.passed_over.update(problem.kind for problem in problems)
         torch.manual_seed(settings.seed)
         self.learner = Learner(game, networks.make(game.spec, settings.net), settings)
         self.evaluate = NetworkEvaluator(game, networks.make(game.spec, settings.net), device=settings.device)
         self.replay = Replay(run / chunks.FOLDER, game, settings)
+        self.passed_over = PassedOver(run)
         self.meter = Meter()
         self.last: Step | None = None
         self.score = Score()
@@ -181,19 +162,35 @@ class _Learning:
         except FileNotFoundError:  # a new run, or one that was killed before its first save
             self.counters = Counters()
             self._forget_unknown()
+            self.passed_over.keep(0)
             self._pass_over(problems)
-            self.reading.passed_over.update(problem.kind for problem in problems)
             self._checkpoint()
             self._save()
         else:
             self.counters.seconds = max(self.counters.seconds, last_clock(run))
             self._forget_unknown()
-            self.replay.restore(self.counters.window, self.counters.retired)
+            self._go_back(self.replay.restore(self.counters.window, self.counters.retired))
             self.events += self.replay.problems
-            if self.replay.names:  # what was put aside as damaged is read again
-                facts = chunks.read(run / chunks.FOLDER / self.replay.names[-1])[1]
-                self.index = int(facts["index"]) + 1
-                self.reading.go_to(facts)
+            self.passed_over.keep(self.reading.passed_over.total())
+
+    def _go_back(self, newest: Arrival | None) -> None:
+        """Reading goes on behind the newest piece that is sound: what came after it is read, and counted, again."""
+        facts: Facts = dict.fromkeys(TOTALS, 0.0) if newest is None else newest.facts
+        if newest is not None:
+            self.index = int(facts["index"]) + 1
+            self.reading.go_to(facts)
+        if self.replay.names[-1:] != self.counters.window[-1:]:
+            for name in TOTALS:
+                setattr(self.counters, name, int(facts[name]))
+            if newest is not None:
+                self._count(newest)
+
+    def _count(self, piece: Arrival) -> None:
+        counters = self.counters
+        counters.games += len(piece.games.lengths)
+        counters.moves += len(piece.games)
+        counters.positions += piece.positions
+        counters.weight += piece.weight
 
     def _forget_unknown(self) -> None:
         """Deletes pieces that the saved state does not know of; they are read again when their time comes."""
@@ -301,21 +298,16 @@ class _Learning:
         if games is None:
             return
         name = chunks.name(0, 1, self.index)
-        chunks.write(self.run / chunks.FOLDER / name, games, {"index": self.index, **self.reading.facts})
+        before = {total: getattr(counters, total) for total in TOTALS}
+        chunks.write(self.run / chunks.FOLDER / name, games, {"index": self.index, **before, **self.reading.facts})
         self.index += 1
         for arrival in self.replay.take_new():
-            counters.games += len(arrival.games.lengths)
-            counters.moves += len(arrival.games)
-            counters.positions += arrival.positions
-            counters.weight += arrival.weight
+            self._count(arrival)
         self.replay.trim(counters.positions)
 
     def _pass_over(self, problems: list[Problem]) -> None:
         """Tells of games that are of no use."""
-        if not problems:
-            return
-        with (self.run / PASSED_OVER).open("a", encoding="utf-8") as file:
-            file.writelines(f"{problem}\n" for problem in problems)
+        self.passed_over.tell(problems)
         self.events += [f"passed over: {problem}" for problem in problems]
 
     def _step(self) -> None:
@@ -346,6 +338,7 @@ class _Learning:
                 "positions": counters.positions,
                 "move_prediction": _rounded(self.score.accuracy),
                 "held_out_value_loss": _rounded(self.score.value_loss),
+                "relative_loss": round(self.learner.smoothed / self.learner.ignorance, 4),
                 "seed": settings.seed,
             },
         )
@@ -361,7 +354,7 @@ class _Learning:
         counters, nan, share = self.counters, math.nan, self._share
         events, self.events = self.events, []
         if len(events) > TOLD:
-            events = [*events[:TOLD], f"and {len(events) - TOLD} more, see {self.run / PASSED_OVER}"]
+            events = [*events[:TOLD], f"and {len(events) - TOLD} more, see {self.passed_over.path}"]
         left = self.budget.seconds - counters.seconds if self.budget.seconds is not None else nan
         if self.budget.seconds is None and share > 0.01:
             left = counters.seconds / share * (1 - share)

@@ -138,7 +138,8 @@ class Learner:
         self.smoothed = self.ignorance = math.log(game.spec.max_legal) + config.value_weight * math.log(3.0)
 
     def step(self, rows: Rows, share: float) -> Step:
-        """Learns from these positions, each under a random symmetry. Raises `Diverged`, the weights being unharmed."""
+        """Learns from these positions, each under a random symmetry. Raises `Diverged`; the averaged weights are
+        unharmed then."""
         config = self.config
         k = draw_symmetries(self.game, rows.states, self.generator)
         batch = Batch(*(part.to(self.device, non_blocking=True) for part in make_batch(self.game, rows, k)))

@@ -59,6 +59,7 @@ def open_games(game: BoardGame, seeds: NDArray[np.uint64], share: float, most: i
     length = np.where(
         uniform(seeds, LENGTH, zero) < share, 1 + (uniform(seeds, LENGTH, zero + 1) * most).astype(np.int64), 0
     )
+    length = np.minimum(length, most)
     states, plies = game.init(len(seeds)), zero
     for ply in range(int(length.max(initial=0))):
         actions = draw_actions(game.legal(states), uniform(seeds, OPENING, zero + ply))

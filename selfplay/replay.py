@@ -42,13 +42,15 @@ class Replay:
         """The files in the window, oldest first."""
         return [name for name, _ in self.window.names]
 
-    def restore(self, names: list[str], retired: list[str]) -> None:
-        """Makes the window what it was when these names were saved."""
+    def restore(self, names: list[str], retired: list[str]) -> Arrival | None:
+        """Makes the window what it was when these names were saved; the newest arrival, if any is sound."""
+        newest = None
         for name in names:
-            self._take(name)
+            newest = self._take(name) or newest
         self.retired = list(retired)
         self._known.update(retired)
         self.forget_retired()
+        return newest
 
     def take_new(self) -> Iterator[Arrival]:
         """Takes in what the workers have written since the last call."""
@@ -65,9 +67,11 @@ class Replay:
             games, facts = chunks.read(path)
         except files.Damaged as error:
             path.rename(path.with_name(name + chunks.DAMAGED))
+            self._known.discard(name)
             self.problems.append(f"{error}; put aside")
             return None
         except FileNotFoundError:
+            self._known.discard(name)
             self.problems.append(f"{path} has gone; training goes on without it")
             return None
         rows, weights = rows_of(games, self._config)

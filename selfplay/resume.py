@@ -32,6 +32,7 @@ class Counters:
     checkpoint_due: float = 0.0  # clock time of the next checkpoint
     checkpoint_steps: int = -1  # at the last one
     best: int = -1  # the checkpoint that plays, if there is a gate
+    tried: int = 0  # the newest that has been judged there
     restarts: int = 0  # workers replaced
     window: list[str] = field(default_factory=list)  # chunks in the replay window, oldest first
     retired: list[str] = field(default_factory=list)  # chunks that have left it
@@ -67,4 +68,5 @@ def load(run: Path, learner: Learner) -> Counters:
         state.restore_optimizer(learner.optimizer, parts["optimizer"])
         learner.generator.bit_generator.state = facts["generator"]
         learner.steps, learner.smoothed = facts["steps"], facts["smoothed"]
-        return Counters(**{f.name: facts["counters"][f.name] for f in fields(Counters)})
+        counters = {"tried": 0, **facts["counters"]}  # older states do not say
+        return Counters(**{f.name: counters[f.name] for f in fields(Counters)})

@@ -113,8 +113,8 @@ class _Training:
         self.last: Step | None = None
         self.published = 0  # the learner's step at the newest published weights
         self.told = 0  # simulations of a full search that went with them
-        self.trial: Trial | None = None  # of checkpoint `tried` against the best
-        self.tried = 0
+        self.trial: Trial | None = None  # of checkpoint `trying` against the best
+        self.trying = 0
         self.newest = max([0, *(int(folder.name) for folder in checkpoints.numbered(run))])  # checkpoint
         try:
             self.counters = resume.load(run, self.learner)
@@ -293,17 +293,18 @@ class _Training:
             if verdict is None:
                 return
             self.trial, (passed, why) = None, verdict
+            counters.tried = self.trying
             if passed:
-                counters.best = self.tried
+                counters.best = self.trying
                 checkpoints.link_best(self._numbered(counters.best))
                 self._publish(self._best())
-                self.events.append(f"checkpoint {self.tried} passed the gate: {why}")
-                self._save()
+                self.events.append(f"checkpoint {self.trying} passed the gate: {why}")
             else:
-                self.events.append(f"checkpoint {self.tried} did not pass the gate: {why}; {counters.best} plays on")
-        if self.newest > max(self.tried, counters.best):
-            self.tried = self.newest
-            self.trial = self.gate(self._numbered(self.tried), self._numbered(counters.best))
+                self.events.append(f"checkpoint {self.trying} did not pass the gate: {why}; {counters.best} plays on")
+            self._save()
+        if self.newest > max(counters.tried, counters.best):
+            self.trying = self.newest
+            self.trial = self.gate(self._numbered(self.trying), self._numbered(counters.best))
 
     def _judge_the_last(self, reports: Reports[Progress], stop: threading.Event) -> None:
         """With a gate: waits until the newest checkpoint has had its match. The training clock stands still."""
@@ -316,7 +317,7 @@ class _Training:
             self._judge()
         if self.trial is not None:
             self.events.append(
-                f"checkpoint {self.tried} was not judged to the end; {self.counters.best} stays the best"
+                f"checkpoint {self.trying} was not judged to the end; {self.counters.best} stays the best"
             )
 
     def _save(self) -> None:

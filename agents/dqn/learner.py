@@ -103,17 +103,19 @@ class Learner:
             return loss.detach(), torch.autograd.grad(loss, leaves)
 
         losses, gradients = zip(*self._sharded(part, n), strict=True)
-        self._descend(sums(gradients))
+        norm = self._descend(sums(gradients))
         self._lean.pop(self.net, None)  # a fused optimizer's steps leave no trace in the versions
-        self._loss = torch.stack(losses).sum()
+        self._loss = torch.stack(losses).sum() + 0 * norm
 
-    def _descend(self, gradients: Sequence[Tensor]) -> None:
-        """A step of the optimizer by these gradients of the network's parameters."""
+    def _descend(self, gradients: Sequence[Tensor]) -> Tensor:
+        """A step of the optimizer by these gradients of the network's parameters; their norm. Where that is not finite,
+        the weights are spoilt: 0 times it, added to the loss, tells."""
         parameters = list(self.net.parameters())
         for parameter, gradient in zip(parameters, gradients, strict=True):
             parameter.grad = gradient.contiguous()  # fused optimizers do not look at strides
-        nn.utils.clip_grad_norm_(parameters, self._max_norm)
+        norm = nn.utils.clip_grad_norm_(parameters, self._max_norm)
         self.optimizer.step()
+        return norm
 
     def _replayed(self, net: QNetwork | None, room: int, *given: Tensor) -> Tensor:
         """What a network says of frames, or, without a network, a whole step of learning, as one call of the GPU."""
@@ -124,8 +126,8 @@ class Learner:
 
     def _step(self, frames: Tensor, actions: Tensor, wanted: Tensor, weights: Tensor) -> Tensor:
         loss = targets.loss(self._said(self.net, frames), actions, wanted, weights)
-        self._descend(torch.autograd.grad(loss, list(self.net.parameters())))
-        return loss.detach()
+        norm = self._descend(torch.autograd.grad(loss, list(self.net.parameters())))
+        return loss.detach() + 0 * norm
 
     def _said(self, net: QNetwork, frames: Tensor) -> Tensor:
         with autocast(self._precision, self.device):

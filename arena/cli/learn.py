@@ -49,7 +49,8 @@ def learn(
     """
     import envs
     from envs.core import InputError
-    from selfplay.learn import Budget, preset
+    from selfplay.learn import Budget
+    from selfplay.learn_config import preset
 
     envs.make(game)
     if minutes is not None and epochs is not None:
@@ -100,6 +101,7 @@ def _learn(folder: Path, source: Path | None, settings: Any, budget: Any, resumi
     from envs.core import InputError
     from selfplay import learn as learning
     from selfplay.errors import TrainingError
+    from selfplay.passed_over import PASSED_OVER
 
     screen = console()
     try:
@@ -114,7 +116,7 @@ def _learn(folder: Path, source: Path | None, settings: Any, budget: Any, resumi
     )
     if done.passed_over:
         kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(done.passed_over.items()))
-        where = folder / learning.PASSED_OVER
+        where = folder / PASSED_OVER
         screen.print(f"{sum(done.passed_over.values()):,} games passed over ({kinds}), see {where}", soft_wrap=True)
     screen.print(
         f"on {done.held_out:,} positions of games it has not seen: {percent(done.score.accuracy)} of moves predicted, "

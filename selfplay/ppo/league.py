@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -82,6 +82,10 @@ class League:
         """Those who are not members yet join, in order."""
         for number in sorted(set(numbers) - {member.number for member in self.members}):
             self.add(number)
+
+    def keep(self, numbers: Collection[int]) -> None:
+        """The others, whose checkpoints somebody has deleted, are forgotten."""
+        self.members = [member for member in self.members if member.number in numbers]
 
     def chances(self) -> NDArray[np.float64]:
         """float64[N]: the probability of each member."""

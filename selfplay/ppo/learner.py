@@ -148,10 +148,11 @@ class Learner:
             parameter.grad = parts[0].float().contiguous()  # fused optimizers do not look at strides
             for other in parts[1:]:
                 parameter.grad += other
-        nn.utils.clip_grad_norm_(parameters, self.settings.max_gradient_norm)
+        norm = nn.utils.clip_grad_norm_(parameters, self.settings.max_gradient_norm)
         self.optimizer.step()
         self.updates += 1
-        summed: NDArray[np.float64] = torch.stack(facts).sum(0).double().numpy()
+        # A gradient that is not finite spoils the weights, while the losses before it may be sound.
+        summed: NDArray[np.float64] = (torch.stack(facts).sum(0) + 0 * norm).double().numpy()
         return summed
 
     def _batch(

@@ -103,8 +103,10 @@ class _Training:
         if before:
             counters = resume.load(run, self.learner, self.league, self.randoms[:1])
             counters.seconds = max(counters.seconds, last_clock(run))  # time whose work was lost was spent
-            if not settings.exploit:  # what was saved after the state was
-                self.league.adopt(int(folder.name) for folder in checkpoints.numbered(run))
+            if not settings.exploit:  # which may have become more since the state was saved, or fewer
+                there = {int(folder.name) for folder in checkpoints.numbered(run)}
+                self.league.keep(there)
+                self.league.adopt(there)
         elif settings.exploit:
             self.league.add(EXPLOITED)
         counters.starts += 1

@@ -87,6 +87,10 @@ def test_openings_are_legal_unfinished_and_of_every_length():
     assert (first > 0).all()
 
 
+def test_openings_of_no_ply_are_none():
+    assert not open_games(envs.make("tic_tac_toe"), np.arange(9, dtype=np.uint64), 1.0, 0)[1].any()
+
+
 def test_an_opening_stops_before_it_ends_the_game():
     game = envs.make("tic_tac_toe")
     states, plies = open_games(game, np.arange(500, dtype=np.uint64), 1.0, 9)

@@ -36,6 +36,24 @@ def test_the_gate_decides_which_checkpoints_play(tmp_path):
     assert any("checkpoint 1 did not pass the gate: so it seems; 0 plays on" in state.event for state in states)
 
 
+def test_a_resumed_run_does_not_ask_again_what_the_gate_has_said(tmp_path):
+    asked = []
+
+    class No:
+        def __init__(self, candidate, best):
+            asked.append((int(candidate.name), int(best.name)))
+
+        def verdict(self):
+            return False, "no"
+
+    run_some(tmp_path / "run", 1.2, gate=No)
+    before = list(asked)
+    run_some(tmp_path / "run", 2.4, settings=None, resuming=True, gate=No)
+    assert before
+    assert len(asked) > len(before)
+    assert len(set(asked)) == len(asked)
+
+
 def test_behind_a_gate_too_searches_grow(tmp_path):
     class Never:
         def __init__(self, candidate, best):

@@ -317,6 +317,12 @@ def test_nothing_is_saved_of_a_loss_that_is_no_number(tmp_path, ticks):
     assert (run / FILE).read_bytes() == before
 
 
+def test_a_gradient_that_is_not_finite_is_found_out_though_the_loss_was(tmp_path, ticks, monkeypatch):
+    monkeypatch.setattr("agents.dqn.learner.nn.utils.clip_grad_norm_", lambda *_: torch.tensor(float("inf")))
+    with pytest.raises(loop.Diverged, match="the loss is nan"):
+        train(tmp_path / "run", settings(), 20, make_stage=stage)
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [

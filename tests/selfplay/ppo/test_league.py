@@ -66,6 +66,12 @@ def test_a_snapshot_that_was_saved_after_the_league_joins_it():
     assert known.members[2].games == 1
 
 
+def test_who_has_been_deleted_is_forgotten():
+    known = league()
+    known.keep({0, 2, 9})
+    assert [member.number for member in known.members] == [0, 2]
+
+
 def test_prioritised_play_prefers_those_who_win():
     known = league("pfsp")
     for _ in range(200):

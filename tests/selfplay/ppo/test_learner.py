@@ -108,6 +108,12 @@ def test_the_frozen_side_is_not_learned_from(memory):
     assert torch.equal(*found)
 
 
+def test_a_gradient_that_is_not_finite_is_found_out_though_the_losses_were(monkeypatch):
+    monkeypatch.setattr("selfplay.ppo.learner.nn.utils.clip_grad_norm_", lambda *_: torch.tensor(float("inf")))
+    learner = Learner(network(), settings(), 1, np.random.default_rng(1))
+    assert np.isnan(learner.learn(rollout(learner.net), 0.0)).all()
+
+
 @pytest.mark.parametrize("memory", ["none", "gru", "lstm"])
 def test_threads_change_nothing_but_the_last_digits(memory):
     found = []
