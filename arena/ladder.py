@@ -7,7 +7,6 @@ follow from stored results alone, those of complete rounds, so that interruption
 
 from __future__ import annotations
 
-import math
 import time
 import warnings
 from collections.abc import Callable, Sequence
@@ -44,6 +43,7 @@ from selfplay.cores import cores
 
 _BATCH = 64  # games that a worker plays at once
 _SAVE_EVERY = 0.5  # seconds; games not saved yet are played again after a kill
+HIGHEST = 10_000.0  # Elo of an anchor: ten times what separates a beginner from a champion
 _TOGETHER = 4  # mirrored pairs that an adaptive ladder lets two agents play at once, to fill their batches, at most
 _LOOK_EVERY = 2.0  # seconds between looks for new checkpoints while there is nothing to play
 FOLLOWED = 12  # checkpoints of a run that is followed, before only some enter
@@ -101,9 +101,9 @@ class Ladder:
     def anchor(self, spec: str, elo: float) -> None:
         """Fixes an agent's rating, and enters it if it is new; the ratings of all others are on its scale then.
 
-        Raises `InputError` like `enter`, and for an Elo that is no finite number."""
-        if not math.isfinite(elo):
-            raise InputError(f"the Elo of anchor {spec} must be a finite number, not {elo}")
+        Raises `InputError` like `enter`, and for an Elo beyond all reason."""
+        if not abs(elo) <= HIGHEST:
+            raise InputError(f"the Elo of anchor {spec} is from {-HIGHEST:,.0f} to {HIGHEST:,.0f}, not {elo}")
         ref = self._introduce(pinned(spec))
         add_wave(self.store, self.name, [ref])
         anchors = {**dict(self.config.anchors), ref.fingerprint: elo}
@@ -235,9 +235,7 @@ class Ladder:
             return []
         together = min(_TOGETHER, self.config.pairs)  # so there is a choice for each agent, and all come to play
         k = min(entrants, -(-left // together))
-        couples = next_pairs(
-            fit(self.tally(), anchors=self.anchors()), (), k, seed, together=together, minimum=together
-        )
+        couples = next_pairs(fit(self.tally(), anchors=self.anchors()), k, seed, together=together, minimum=together)
         return chosen([couple for couple in couples for _ in range(together)][:left], have)
 
     def _jobs(self, log: _Log, workers: int) -> list[Job]:

@@ -42,11 +42,12 @@ def read(run: Path) -> list[Milestone]:
     try:
         found = json.loads(file.read_text(encoding="utf-8"))
         milestones = [Milestone(**{**entry, "matches": tuple(entry["matches"])}) for entry in found]
+        milestones.sort(key=lambda milestone: milestone.minutes)
     except FileNotFoundError:
         return []
     except (ValueError, TypeError, KeyError) as error:
         raise InputError(f"{file}: damaged ({error})") from None
-    return sorted(milestones, key=lambda milestone: milestone.minutes)
+    return milestones
 
 
 def record(

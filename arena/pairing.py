@@ -14,7 +14,6 @@ from the posterior; taking the estimates at their word lets early luck decide wh
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 
 import numpy as np
 
@@ -27,13 +26,10 @@ DRAWS = 32  # from the posterior
 FIELD = 1000.0  # Elo: how far from the others an agent is looked for of which nothing is known
 
 
-def next_pairs(
-    ratings: Ratings, pending: Iterable[tuple[int, int]], k: int, seed: int, *, together: int = 1, minimum: int = 4
-) -> list[tuple[int, int]]:
+def next_pairs(ratings: Ratings, k: int, seed: int, *, together: int = 1, minimum: int = 4) -> list[tuple[int, int]]:
     """The ``k`` couples (a < b) to play next, most telling first; two agents may meet several times.
 
     ratings: `ratings.fit` to the results so far; nobody need have played yet.
-    pending: couples that are scheduled but whose results are not in ``ratings``.
     seed: of the draws, and of the choice between equally good pairs. Equal arguments give equal pairs.
     together: mirrored pairs that each couple plays.
     minimum: mirrored pairs that each agent plays before the choice is free.
@@ -60,8 +56,6 @@ def next_pairs(
         covariance = covariance - factor * np.outer(v, v)
         played[[a, b]] += together
 
-    for a, b in pending:
-        play(a, b)
     chosen: list[tuple[int, int]] = []
     for _ in range(k):
         gain = worth * _between(squared) / (1 + worth * _between(covariance)) * tie_break

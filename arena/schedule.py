@@ -106,7 +106,7 @@ def tasks(
 
 
 def _solos(ladder: str, seed: int, spec: GameSpec, player: str, pairing: Pairing) -> Iterator[Task]:
-    own = hashlib.blake2b(player.encode(), digest_size=3).hexdigest()
+    own = hashlib.blake2b(player.encode(), digest_size=8).hexdigest()
     for k in range(pairing.start, pairing.start + pairing.pairs):
         name = json.dumps([ladder, seed, spec.id, spec.version, k])
         digest = hashlib.blake2b(name.encode(), digest_size=16).digest()

@@ -55,12 +55,10 @@ class Standings:
     game: str
 
 
-def standings(ladder: Ladder, anchors: Mapping[int, float] | None = None) -> Standings:
-    """Rates the agents of a ladder anew from all its games.
-
-    anchors: given Elo of entrants, by number; None: the ladder's own."""
+def standings(ladder: Ladder) -> Standings:
+    """Rates the agents of a ladder anew from all its games."""
     tally = ladder.tally()
-    ratings = fit(tally, anchors=ladder.anchors() if anchors is None else anchors)
+    ratings = fit(tally, anchors=ladder.anchors())
     if for_points(ladder.config.game):
         ratings = widened(ratings)
     intervals, bare, faults = ratings.intervals(), wins_draws_losses(tally), _faults(ladder)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -110,7 +111,7 @@ class Store:
             event.listen(self._engine, "checkout", lambda dbapi, *_: dbapi.execute("PRAGMA query_only=ON"))
 
     def _connect(self) -> sqlite3.Connection:
-        uri = f"file:{quote(str(self.path.absolute()))}"
+        uri = f"file:{quote(os.fsencode(self.path.absolute()))}"
         db = sqlite3.connect(uri, uri=True, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
         db.execute("PRAGMA foreign_keys=ON")
         db.execute("PRAGMA synchronous=FULL")
@@ -194,9 +195,11 @@ class Store:
         with held:
             try:
                 fcntl.lockf(held, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, place)
-            except OSError:
+            except (BlockingIOError, PermissionError):
                 told = "which plays the games of agents that have entered since, too"
                 raise InputError(f"ladder {ladder!r} is being played by another process, {told}") from None
+            except OSError as error:  # a network's file system without locks
+                raise StoreError(f"{file} cannot be locked: {error.strerror}") from None
             yield
 
     def add(self, records: Iterable[MatchRecord], ladder: str | None = None) -> int:

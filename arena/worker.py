@@ -138,9 +138,10 @@ def perform(job: Job, bench: Bench) -> Iterator[Message]:
 
 def _die_with_supervisor(descriptor: int) -> None:
     """Waits in a thread of its own for the other end to close; then ends this process and all that it has started."""
-    poller = select.poll()
-    poller.register(descriptor, 0)  # 0: nothing but the hang-up, which is always reported
-    poller.poll()
+    poller, supervisor = select.poll(), os.getppid()
+    poller.register(descriptor, 0)  # 0: nothing but the hang-up, which is always reported, but by macOS
+    while not poller.poll(1000) and os.getppid() == supervisor:
+        pass
     os.killpg(0, signal.SIGKILL)
 
 

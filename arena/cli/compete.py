@@ -59,7 +59,9 @@ def ladder(
     ] = None,
     pairs: Annotated[
         int | None,
-        typer.Option(min=1, help="Pairs of games of any two agents; adaptive: an agent plays twice as many. 20."),
+        typer.Option(
+            min=1, max=100_000, help="Pairs of games of any two agents; adaptive: an agent plays twice as many. 20."
+        ),
     ] = None,
     anchor: Annotated[
         list[str] | None,
@@ -140,7 +142,7 @@ def ladder(
             )
         config = LadderConfig(game, "round_robin" if for_points(game) else "adaptive", PAIRS)
     asked: dict[str, Any] = {"game": game, "schedule": schedule, "pairs": pairs, "seed": seed}
-    asked["limits"] = limits(move_ms, adjudicate) if adjudicate or move_ms is not None else None
+    asked["limits"] = limits(move_ms, adjudicate, config.limits) if adjudicate or move_ms is not None else None
     asked["options"] = game_options(change) if change else None
     asked["openings"] = None if openings is None else read_openings(envs.make(config.game), openings)
     changes = {field: value for field, value in asked.items() if value is not None}
@@ -188,13 +190,14 @@ def play_ladder(
         contest.run(screen.update, workers, followed, options, most, stay=lambda: follow is not None)
 
 
-def limits(move_ms: float | None, adjudicate: bool) -> Any:
-    """What ends a game early."""
+def limits(move_ms: float | None, adjudicate: bool, before: Any = None) -> Any:
+    """What ends a game early: the usual limits, or those of ``before``, with what is asked for."""
     from arena.adjudication import Adjudication
     from arena.runner import DEFAULT_LIMITS
 
-    rule = Adjudication() if adjudicate else None
-    return dataclasses.replace(DEFAULT_LIMITS, move_ms=move_ms, adjudicate=rule)
+    asked = {"move_ms": move_ms, "adjudicate": Adjudication() if adjudicate else None}
+    changes = {name: value for name, value in asked.items() if value is not None}
+    return dataclasses.replace(before or DEFAULT_LIMITS, **changes)
 
 
 def show(contest: Any, where: Sequence[str] = ()) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shlex
@@ -34,6 +35,10 @@ GameOptions = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="NAME=VALUE", help="An option of a team game, such as lineup=random or fog=false."),
 ]
+_MACHINE = {  # errors of paths and disks
+    *(errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR, errno.EISDIR),
+    *(errno.ENOSPC, errno.EDQUOT),
+}
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 
@@ -123,22 +128,35 @@ def report(error: Exception) -> int:
     from agents.core import AgentError
     from envs.core import InputError
 
-    if isinstance(error, InputError | AgentError):
-        complaints().print(Text(f"error: {_lines(error)}", "red"), soft_wrap=True)
+    said = _lines(str(error)) if isinstance(error, InputError | AgentError) else _of_the_machine(error)
+    if said:
+        complaints().print(Text(f"error: {said}", "red"), soft_wrap=True)
         return 2
     try:
-        with tempfile.NamedTemporaryFile("w", prefix="arena-", suffix=".log", delete=False, encoding="utf-8") as log:
+        with tempfile.NamedTemporaryFile(
+            "w", prefix="arena-", suffix=".log", delete=False, encoding="utf-8", errors="backslashreplace"
+        ) as log:
             print(" ".join(sys.argv), file=log)
             traceback.print_exception(error, file=log)
         where = f"The full report is in {log.name}"
     except OSError as full:
         where = f"There is no full report: {full.strerror}"
-    complaints().print(Text(f"error: {type(error).__name__}: {_lines(error)}\n{where}", "red"), soft_wrap=True)
+    complaints().print(Text(f"error: {type(error).__name__}: {_lines(str(error))}\n{where}", "red"), soft_wrap=True)
     return 3
 
 
-def _lines(error: Exception) -> str:
-    return "\n".join(map(printable, str(error).split("\n")))
+def _of_the_machine(error: Exception) -> str:
+    """What to say of an error whose cause is a path, a disk or a terminal, not the arena; empty of others."""
+    if isinstance(error, UnicodeEncodeError):
+        return f"{printable(ascii(error.object)[:100])} is not text: {error.reason}"
+    if isinstance(error, OSError) and error.errno in _MACHINE:
+        where = f"{printable(os.fsdecode(error.filename))[:200]}: " if isinstance(error.filename, str | bytes) else ""
+        return f"{where}{error.strerror}"
+    return ""
+
+
+def _lines(text: str) -> str:
+    return "\n".join(map(printable, text.split("\n")))
 
 
 def command(*words: Path | str) -> str:

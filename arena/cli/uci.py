@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from typing import Annotated, Literal
@@ -39,6 +40,9 @@ def uci(
         from arena.uci import player
 
         return player.Player(str(card.folder), precision, device)
+
+    if isinstance(sys.stdout, io.TextIOWrapper):  # what a program said is told back to it, in whatever encoding it has
+        sys.stdout.reconfigure(errors="replace")
 
     def say(line: str) -> None:
         print(line, flush=True)

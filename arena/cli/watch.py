@@ -15,6 +15,7 @@ from arena.cli.shared import (
     StorePath,
     Trust,
     command,
+    complaints,
     console,
     elsewhere,
     make_store,
@@ -222,9 +223,12 @@ def export(
       arena export 8b53 -o game.mp4
       arena export --all --ladder night -o night.pgn
     """
+    from rich.text import Text
+
     from arena.pgn import has_pgn, to_pgn
     from arena.store import Query
     from arena.view.families import view_of
+    from arena.view.figures import printable
     from arena.view.timeline import names
     from envs.core import InputError
 
@@ -237,13 +241,25 @@ def export(
     if every and (match is not None or not pgn):
         raise InputError("--all writes all matches as PGN: arena export --all -o games.pgn")
     asked = Query(ladder=ladder, newest_first=False)
-    chosen = _open(store, asked).records(asked) if every else [find(match, store, ladder)]
+    damaged: list[str] = []
+    chosen = (
+        _open(store, asked).records(asked, lambda _, message: damaged.append(message))
+        if every
+        else [find(match, store, ladder)]
+    )
     texts, others = [], 0
     for record in chosen:
         if every and not has_pgn(record.game):
             others += 1
-        else:
+            continue
+        try:
             texts.append(to_pgn(record) if pgn else view_of(record).page(record))
+        except InputError as error:
+            if not every:
+                raise
+            damaged.append(str(error))
+    for message in damaged:
+        complaints().print(Text(f"left out: {printable(message)}", "yellow"), soft_wrap=True)
     if not texts:
         raise InputError(f"no such matches in {store}" + f", but {others} of games that PGN is not for" * bool(others))
     text = "".join(texts)

@@ -177,7 +177,8 @@ class Engine:
         try:
             if not self._placed:
                 raise InputError("go where? The last position was refused")
-            self._begin_to_think(player, protocol.parse_go(words), began)
+            limits = protocol.parse_go(words, lambda text: self._complain(InputError(text)))
+            self._begin_to_think(player, limits, began)
         except InputError as error:
             self._complain(error)
             self._say(protocol.best_move(()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -23,7 +24,7 @@ from arena.uci.clock import Allowance, allowance, enough
 from arena.uci.protocol import Info, Limits, Score, Settings, thousandths
 from arena.uci.told import Game, Told, follow
 from envs.chess.game import Chess, Minichess
-from envs.core import InputError
+from envs.core import IllegalAction, InputError
 
 SURE = 0.9999  # values beyond are not told apart in centipawns
 LOOK = 0.03  # seconds between two looks at the lines while a search goes on
@@ -96,10 +97,14 @@ class Player:
 
     def think(self, limits: Limits, began: float) -> Thought:
         """Begins to think about the position, whose game is not over; the clock (`time.monotonic`) has run since
-        ``began``. Raises `InputError` for impossible moves."""
+        ``began``."""
         told = self._told
-        only = [self.game.parse_action(told.state, text) for text in limits.searchmoves]
-        self._search.place(told.start, told.actions, only)
+        possible: dict[str, int] = {}
+        for text in limits.searchmoves:
+            with suppress(IllegalAction):  # ignored; where none is legal, all moves are meant
+                possible[text] = self.game.parse_action(told.state, text)
+        limits = replace(limits, searchmoves=tuple(possible))
+        self._search.place(told.start, told.actions, list(possible.values()))
         return Thought(self.game, self._search, self._pace, told, limits, self._settings, began)
 
 
@@ -147,7 +152,8 @@ class Thought:
     def _allow(self) -> Allowance | None:
         limits = self.limits
         if limits.movetime is not None:
-            return Allowance(limits.movetime, limits.movetime)
+            time = max(1, limits.movetime - self._settings.overhead)
+            return Allowance(time, time)
         black = bool(self._game.mover(self._told.state[None])[0])
         remaining, increment = (limits.btime, limits.binc) if black else (limits.wtime, limits.winc)
         if remaining is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
@@ -101,6 +101,12 @@ def options(variant: str) -> tuple[Option, ...]:
     )
 
 
+def is_number(text: str) -> bool:
+    """Whether it is a whole number, of not more digits than one can have that means anything."""
+    digits = text.removeprefix("-")
+    return digits.isdecimal() and len(digits) < 19
+
+
 def split(line: str) -> tuple[str, list[str]]:
     """A line's command and its words; what comes before a known command is ignored, as UCI demands. "" if none is."""
     words = line.split()
@@ -110,8 +116,10 @@ def split(line: str) -> tuple[str, list[str]]:
     return "", []
 
 
-def parse_go(words: Sequence[str]) -> Limits:
-    """The words after ``go``; unknown ones are ignored. Raises `InputError` for what is no number."""
+def parse_go(words: Sequence[str], complain: Callable[[str], None] = lambda _: None) -> Limits:
+    """The words after ``go``. As UCI demands, what makes no sense is ignored; of numbers that make none it
+    complains. Raises `InputError` where these were all that would have ended the search."""
+    wrong: list[str] = []
     numbers: dict[str, int] = {}
     switches: dict[str, bool] = {}
     moves: list[str] = []
@@ -121,17 +129,22 @@ def parse_go(words: Sequence[str]) -> Limits:
         if word in _SWITCHES:
             switches[word] = True
         elif word in _NUMBERS:
-            text = left.pop(0) if left else ""
-            if not text.removeprefix("-").isdecimal():
-                raise InputError(f"go {word} takes a number, not {text!r}")
-            numbers[word] = int(text)
+            text = left[0] if left else ""
+            if is_number(text):
+                numbers[word] = int(left.pop(0))
+            else:
+                wrong.append(f"go {word} takes a number, not {text[:40]!r}")
         elif word == "searchmoves":
             while left and left[0] not in (*_NUMBERS, *_SWITCHES):
                 moves.append(left.pop(0))
-    for word in ("depth", "nodes", "mate", "movestogo"):
-        if numbers.get(word, 1) < 1:
-            raise InputError(f"go {word} takes a number above 0, not {numbers[word]}")
-    return Limits(**numbers, **switches, searchmoves=tuple(moves))  # type: ignore[arg-type]
+    low = [word for word in ("depth", "nodes", "mate", "movestogo") if numbers.get(word, 1) < 1]
+    wrong += [f"go {word} takes a number above 0, not {numbers.pop(word)}" for word in low]
+    limits = Limits(**numbers, **switches, searchmoves=tuple(moves))  # type: ignore[arg-type]
+    if wrong and limits.endless and not (limits.infinite or limits.ponder):
+        raise InputError("; ".join(wrong))
+    for text in wrong:
+        complain(text)
+    return limits
 
 
 def parse_position(words: Sequence[str]) -> tuple[str | None, tuple[str, ...]]:
@@ -170,8 +183,8 @@ def set_option(settings: Settings, known: Sequence[Option], name: str, value: st
 
 def _convert(option: Option, text: str) -> int | bool | float | str:
     if option.type == "spin":
-        if not text.removeprefix("-").isdecimal() or not option.least <= int(text) <= option.most:
-            raise InputError(f"option {option.name} takes {option.least} to {option.most}, not {text!r}")
+        if not is_number(text) or not option.least <= int(text) <= option.most:
+            raise InputError(f"option {option.name} takes {option.least} to {option.most}, not {text[:40]!r}")
         return int(text)
     if option.type == "check":
         if text.lower() not in ("true", "false"):

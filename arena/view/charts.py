@@ -49,7 +49,7 @@ def waiting(console: Console, words: str) -> Status:
 def bar(share: float, width: int, using: Glyphs = UNICODE) -> str:
     """``share`` of ``width`` cells filled, padded with blanks; anything above zero shows at least a trace."""
     steps = len(using.bar) - 1
-    filled = max(round(share * width * steps), 1 if share > 0 else 0)
+    filled = max(round(min(max(share, 0.0), 1.0) * width * steps), 1 if share > 0 else 0)
     whole, part = divmod(min(filled, width * steps), steps)
     return (using.bar[-1] * whole + (using.bar[part] if part else "")).ljust(width)
 
@@ -70,7 +70,7 @@ def value_curve(
 ) -> Text:
     """Values in [-1, 1] of two players over the plies; the column of ``cursor`` is marked, long games are thinned."""
     plies = max(len(values) for values in series)
-    columns = min(width - 4, 3 * plies - 2)
+    columns = max(min(width - 4, 3 * plies - 2), 1)
     grid = [[" "] * columns for _ in range(height)]
     styles = [[""] * columns for _ in range(height)]
     mark = _column(cursor, plies, columns)

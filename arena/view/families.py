@@ -9,8 +9,10 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
+import envs
 from arena.families import for_points, for_teams
 from arena.records import MatchRecord
+from arena.view.timeline import require_seats
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +26,9 @@ class View:
 
 
 def view_of(record: MatchRecord) -> View:
-    """What shows this match. Imports no other family's, for these take a moment. Raises `InputError`: unknown game."""
+    """What shows this match. Imports no other family's, for these take a moment. Raises `InputError`: unknown game, or
+    one for another number of agents."""
+    require_seats(record, envs.spec(record.game))
     if for_points(record.game):
         from arena.view import film, film_page, screen
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -21,6 +22,7 @@ class Score:
     records: list[MatchRecord] = field(default_factory=list)
     counts: list[int] = field(default_factory=lambda: [0, 0, 0])  # games that A lost, drew, won
     spoilt: int = 0  # games that ended with a fault of the host and do not count
+    faults: tuple[Counter[str], Counter[str]] = field(default_factory=lambda: (Counter(), Counter()))  # of A, of B
     _halves: dict[str, MatchRecord] = field(default_factory=dict)  # games whose mirror image is still to come
     _seen: set[frozenset[int]] = field(default_factory=set)
 
@@ -31,6 +33,8 @@ class Score:
             return
         self.records.append(record)
         self.counts[1 + round(result_of_a(record))] += 1
+        if record.fault is not None and record.fault.seat is not None:
+            self.faults[(record.fault.seat == 0) != a_moves_first(record)][record.fault.kind] += 1
         other = self._halves.pop(pair_of(record), None)
         if other is None:
             self._halves[pair_of(record)] = record
@@ -68,7 +72,7 @@ class Score:
             facts |= {"a_is_stronger": float(ratings.superiority(0, 1))}
         if self.test is not None:
             facts |= {"test": {"elo": self.test.elo1, "llr": self.test.llr, "verdict": self.test.verdict}}
-        return facts | {"spoilt": self.spoilt}
+        return facts | {"faults": {"a": dict(self.faults[0]), "b": dict(self.faults[1])}, "spoilt": self.spoilt}
 
 
 def a_moves_first(record: MatchRecord) -> bool:
@@ -112,4 +116,13 @@ def verdict(score: Score, a: str, b: str) -> Text:
             None: f"undecided; log-likelihood ratio {score.test.llr:+.2f}, decided at {low:+.2f} or {high:+.2f}",
         }
         text.append(f"\nSequential test: {says[score.test.verdict]}")
+    lines = []
+    for who, kinds in zip((a, b), score.faults, strict=True):
+        if kinds:
+            each = ", ".join(f"{count:,} {kind}" for kind, count in kinds.items())
+            lines.append(f"{who} lost {kinds.total():,} of these games by faults of its own ({each})")
+    if score.spoilt:
+        lines.append(f"{score.spoilt:,} games ended by faults of this machine and do not count")
+    for line in lines:
+        text.append("\n" * bool(text) + line, "yellow")
     return text

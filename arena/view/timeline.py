@@ -11,7 +11,7 @@ import envs
 from arena.openings import begin
 from arena.records import MatchRecord, Ply
 from arena.view.figures import printable, score
-from envs.core import BoardGame, InputError, State
+from envs.core import BoardGame, GameSpec, InputError, State
 
 
 class ReplayError(InputError):
@@ -51,6 +51,15 @@ class Frame:
         return self.thought.value if self.mover == 0 else -self.thought.value
 
 
+def require_seats(record: MatchRecord, spec: GameSpec) -> None:
+    """Raises `ReplayError` unless as many agents have played as the game has seats."""
+    if len(record.agents) != spec.num_players:
+        raise ReplayError(
+            f"match {record.id!r} does not replay: {len(record.agents)} agents, and {record.game} is for "
+            f"{spec.num_players}"
+        )
+
+
 def frames(record: MatchRecord) -> list[Frame]:
     """One frame more than there are actions, the initial position first. Raises `ReplayError` for a broken record."""
     game = envs.make(record.game)
@@ -59,6 +68,7 @@ def frames(record: MatchRecord) -> list[Frame]:
             f"match {record.id!r} was played by version {record.game_version} of {record.game}; "
             f"only version {game.spec.version} is here"
         )
+    require_seats(record, game.spec)
     if len(record.opening) > len(record.actions):
         raise ReplayError(f"match {record.id!r} does not replay: its opening is longer than the game")
     shown: list[Frame] = []

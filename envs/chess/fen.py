@@ -138,8 +138,8 @@ def _passant(text: str, pieces: dict[int, str], black: bool, size: int) -> int:
 
 
 def _number(text: str, what: str, least: int, most: int) -> int:
-    if not (text.isascii() and text.isdigit() and least <= int(text) <= most):
-        raise InputError(f"{what} {text!r} is not a number from {least} to {most}")
+    if not (text.isascii() and text.isdigit() and len(text) < 19 and least <= int(text) <= most):
+        raise InputError(f"{what} {text[:40]!r} is not a number from {least} to {most}")
     return int(text)
 
 

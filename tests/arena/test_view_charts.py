@@ -13,6 +13,7 @@ def test_bars_fill_their_width(using):
     assert bar(0.5, 10, using) == using.bar[-1] * 5 + " " * 5
     assert bar(1e-6, 10, using).strip()
     assert all(len(bar(share / 97, 13, using)) == 13 for share in range(98))
+    assert bar(1e308, 10, using) == bar(1, 10, using)
 
 
 def test_value_curve_puts_plus_one_on_top_and_thins_long_games():
@@ -24,6 +25,11 @@ def test_value_curve_puts_plus_one_on_top_and_thins_long_games():
     assert value_curve([[0.0], [0.0]], 0, 40, 3, UNICODE).plain.count("◉") == 1
     long = value_curve([[0.5] * 300, [None] * 300], 299, 60, 5, ASCII).plain.split("\n")
     assert max(map(len, long)) <= 60
+
+
+@pytest.mark.parametrize("width", range(1, 8))
+def test_value_curve_in_hardly_any_room(width):
+    assert value_curve([[0.5] * 9, [None] * 9], 4, width).plain.count("\n") == 6
 
 
 def test_interval_curve_shows_points_intervals_and_both_ends_of_the_axis():

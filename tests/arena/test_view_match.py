@@ -31,7 +31,17 @@ def test_games_spoilt_by_the_host_do_not_count():
     score = Score()
     score.add(replace(game(0, 1, 0), termination="fault", fault=Fault("host", None, "out of memory")))
     assert (score.counts, score.spoilt, score.facts()["games"]) == ([0, 0, 0], 1, 0)
-    assert verdict(score, "a", "b").plain == ""
+    assert verdict(score, "a", "b").plain == "1 games ended by faults of this machine and do not count"
+
+
+def test_faults_are_told_by_agent_and_kind():
+    score = Score()
+    for pair, (number, seat, kind) in enumerate([(1, 0, "crash"), (2, 1, "crash"), (1, 0, "hang"), (2, 0, "illegal")]):
+        score.add(replace(game(pair, number, -1), termination="fault", fault=Fault(kind, seat, "so it was")))
+    assert score.facts()["faults"] == {"a": {"crash": 2, "hang": 1}, "b": {"illegal": 1}}
+    text = verdict(score, "alice", "bob").plain
+    assert "alice lost 3 of these games by faults of its own (2 crash, 1 hang)" in text
+    assert "bob lost 1 of these games by faults of its own (1 illegal)" in text
 
 
 def test_the_test_is_fed_with_finished_pairs_in_any_order_but_not_with_repetitions():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import envs
-from arena.records import Fault, Ply
+from arena.records import AgentRef, Fault, Ply
 from arena.view.timeline import ReplayError, curves, frames, result
 from tests.arena.matches import make_record
 
@@ -60,6 +60,7 @@ def test_records_without_analysis_have_frames_too():
         ({"actions": (3, -1)}, "action -1 at ply 1 is illegal"),
         ({"game_version": 7}, "played by version 7 of connect_four"),
         ({"opening": (3,) * 50}, "its opening is longer than the game"),
+        ({"agents": (AgentRef("random", "random", "aa"),)}, "1 agents, and connect_four is for 2"),
     ],
 )
 def test_a_record_that_breaks_the_rules_is_refused(change, message):

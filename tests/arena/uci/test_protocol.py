@@ -62,15 +62,19 @@ def test_go_takes_all_limits_in_any_order():
     ("words", "message"),
     [
         ("nodes many", "go nodes takes a number, not 'many'"),
-        ("nodes", "go nodes takes a number, not ''"),
+        (f"nodes {'1' * 5000}", f"go nodes takes a number, not '{'1' * 40}'"),
+        ("nodes", "go nodes takes a number, not 'ponder'"),
         ("depth 0", "go depth takes a number above 0, not 0"),
         ("movestogo 0", "go movestogo takes a number above 0, not 0"),
     ],
 )
-def test_go_says_what_is_wrong(words, message):
+def test_go_says_what_is_wrong_and_ignores_it(words, message):
+    told = []
+    assert parse_go([*words.split(), "ponder", "movetime", "7"], told.append) == Limits(ponder=True, movetime=7)
+    assert told == [message]
     with pytest.raises(InputError) as error:
-        parse_go(words.split())
-    assert str(error.value) == message
+        parse_go(["depth", "x", *words.split()])
+    assert str(error.value).startswith("go depth takes a number, not 'x'; go ")
 
 
 def test_positions():
