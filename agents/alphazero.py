@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -82,8 +82,10 @@ class AlphaZero:
         self._network: Evaluator = ImagesEvaluator(self._game, network) if options.images else network
         self._evaluate: CachedEvaluator | None = None
         self._search: Search | None = None
-        self.name = describe(f"{KIND}:{checkpoints.label(card.folder)}", options, AlphaZeroOptions())
-        self.fingerprint = fingerprint(KIND, options, card.sha256.encode(), VERSION)
+        usual = AlphaZeroOptions()
+        plays = replace(options, slots=usual.slots, cache=usual.cache)  # these change how fast it plays, not how
+        self.name = describe(f"{KIND}:{checkpoints.label(card.folder)}", plays, usual)
+        self.fingerprint = fingerprint(KIND, plays, card.sha256.encode(), VERSION)
 
     def start(self, spec: GameSpec, games: Sequence[GameKey]) -> None:
         require_game(self.name, self._game.spec.id, self._game.spec.version, spec)

@@ -15,7 +15,7 @@ from agents.search.select import select
 from agents.search.tree import RUNNING, allocate, begin, reroot
 from envs.core import BoardGame, States
 
-VERSION = b"2"  # raised when searches decide otherwise: for ladders, who searches is another agent then
+VERSION = b"3"  # raised when searches decide otherwise: for ladders, who searches is another agent then
 EDGES_PER_NODE = 64  # room for edges, on average over a slot's nodes; chess has about 35 legal moves
 
 Slots = NDArray[np.int64]
@@ -113,10 +113,10 @@ class Search:
         ready = collect_finished(self._tree, running)  # a kept subtree may already have the visits
         if len(ready):
             running = running[self._tree.slot["status"][running] == RUNNING]
-        self.simulations += len(running)
         leaves, children = select(
             self._tree, running, self._params, self._leaf_slots, self._leaf_states, self._leaf_actions
         )
+        self.simulations += len(running) - (leaves - children)
         if leaves:
             self._attach(leaves, children)
         finished = collect_finished(self._tree, running)

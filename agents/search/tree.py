@@ -42,12 +42,12 @@ NODE = np.dtype(
 )
 EDGE = np.dtype(
     [
+        ("value_sum", np.float64),  # in float32, sums of millions of visits drift away
+        ("draw_sum", np.float64),
         ("prior", np.float32),
-        ("value_sum", np.float32),
-        ("draw_sum", np.float32),
         ("visits", np.int32),
         ("child", np.int32),  # a node, or NONE
-        ("action", np.int32),
+        ("action", np.int16),
         ("exact", np.int8),  # the child's proven result, or UNKNOWN
     ],
     align=True,
@@ -88,7 +88,9 @@ class Tree(NamedTuple):
 
 
 def allocate(spec: GameSpec, words: int, slots: int, max_simulations: int, edges_per_node: int) -> Tree:
-    """Empty trees: ``8 * words + 20`` bytes a node, 28 an edge. A node whose edges find no room stays a leaf."""
+    """Empty trees: ``8 * words + 20`` bytes a node, 32 an edge. A node whose edges find no room stays a leaf."""
+    if spec.num_actions > 1 << 15:
+        raise ValueError(f"edges have room for {1 << 15:,} actions, and {spec.id} has {spec.num_actions:,}")
     nodes = max_simulations + 1
     edges = max(nodes * min(edges_per_node, spec.max_legal), spec.max_legal)  # a root's at least
     depth = min(spec.max_plies, nodes) + 1

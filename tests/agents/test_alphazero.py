@@ -77,6 +77,11 @@ def test_a_game_does_not_depend_on_the_others_in_the_batch(run, options):
         assert play(spec, states[i : i + 1], seeds=[i]) == [together[i]]
 
 
+def test_what_makes_it_faster_makes_it_no_other_agent(run):
+    plain, tuned = (registry.load(f"{run}?simulations=40{more}") for more in ("", "&slots=3&cache=1000"))
+    assert (tuned.name, tuned.fingerprint) == (plain.name, plain.fingerprint)
+
+
 def test_equal_seeds_play_equal_games_and_others_differ(run):
     spec = f"{run}?simulations=16&temperature=2"
     states = GAME.init(30)

@@ -5,12 +5,13 @@ import pytest
 
 import envs
 from agents.search import search as search_module
+from agents.search.backup import backup
 from agents.search.config import SearchConfig
 from agents.search.evaluators import UniformEvaluator
 from agents.search.search import Search, search_batch
 from agents.search.tree import EDGE, NODE
 
-MEGABYTES = {"chess": 430, "minichess": 430, "connect_four": 55, "othello": 380}  # 256 games of 800 simulations
+MEGABYTES = {"chess": 480, "minichess": 480, "connect_four": 55, "othello": 380}  # 256 games of 800 simulations
 
 
 @pytest.mark.parametrize(("game_id", "most"), MEGABYTES.items())
@@ -21,6 +22,27 @@ def test_256_games_of_800_simulations(game_id, most):
     nodes = 256 * 801 * (8 * words + NODE.itemsize + edges * EDGE.itemsize)
     assert nodes <= search.nbytes <= 1.03 * nodes
     assert search.nbytes < most * 1e6
+
+
+def test_sums_of_millions_of_visits_are_exact():
+    """With four million visits behind it, an edge's sum in float32 would move by a quarter or not at all."""
+    game = envs.make("connect_four")
+    search = Search(game, UniformEvaluator(), SearchConfig(root="puct"), 1, 8)
+    search_batch(search, game.init(1), np.zeros(1, np.uint64), 8)
+    tree = search._tree
+    edge = tree.edge[0, 0]
+    edge["visits"], edge["value_sum"], edge["draw_sum"] = 4_000_000, 3_600_000.0, 400_000.0
+    tree.path[0, 0], tree.slot["depth"][0] = (0, 0), 1
+    backup(tree, 0, np.int64(edge["child"]), -0.1, 0.1, search._params)
+    assert abs(edge["value_sum"] - 3_600_000.1) < 1e-6
+    assert abs(edge["draw_sum"] - 400_000.1) < 1e-6
+
+
+def test_the_count_of_simulations_has_no_evaluations_of_roots():
+    game = envs.make("othello")
+    search = Search(game, UniformEvaluator(), SearchConfig(), 5, 30)
+    search_batch(search, game.init(5), np.arange(5, dtype=np.uint64), 30)
+    assert search.simulations == 5 * 30
 
 
 @pytest.mark.parametrize("root", ["gumbel", "puct"])
