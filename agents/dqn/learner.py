@@ -13,8 +13,7 @@ import copy
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from itertools import pairwise
-from typing import Literal, TypeVar
+from typing import Literal
 
 import numpy as np
 import torch
@@ -27,12 +26,12 @@ from agents.dqn.memory import Sample
 from agents.dqn.network import QNetwork, expected
 from agents.precision import Precision, autocast, in_half
 from agents.recorded import Recorded
+from agents.shards import sharded
 
 Frames = NDArray[np.uint8]  # [n, stack, H, W]
 Optimizer = Literal["adam", "radam"]
 Parts = Sequence[Sequence[Tensor]]  # gradients of the shards
 ROOM = 16  # batches on a GPU have room for a multiple of so many rows, so that a few recordings serve all sizes
-T = TypeVar("T")
 
 
 class Learner:
@@ -78,7 +77,7 @@ class Learner:
             with torch.no_grad():
                 return forward(frames[rows])
 
-        return torch.cat(self._sharded(part, len(frames)))
+        return torch.cat(sharded(self._pool, self._shards, part, len(frames)))
 
     def greedy(self, frames: Frames) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """The learning network's best actions and their expected returns, [n] each."""
@@ -102,7 +101,7 @@ class Learner:
             loss = targets.loss(output, chosen[rows], wanted[rows], torch.full((len(output),), 1 / n))
             return loss.detach(), torch.autograd.grad(loss, leaves)
 
-        losses, gradients = zip(*self._sharded(part, n), strict=True)
+        losses, gradients = zip(*sharded(self._pool, self._shards, part, n), strict=True)
         norm = self._descend(sums(gradients))
         self._lean.pop(self.net, None)  # a fused optimizer's steps leave no trace in the versions
         self._loss = torch.stack(losses).sum() + 0 * norm
@@ -195,15 +194,6 @@ class Learner:
         if known is None or known[0] != versions:
             known = self._lean[net] = versions, Lean(net, in_half(self._precision, self.device))
         return known[1], known[1].leaves, known[1].gradients
-
-    def _sharded(self, work: Callable[[slice], T], n: int) -> list[T]:
-        """The work on ``n`` rows, in parts of them; in order."""
-        cuts = [n * i // self._shards for i in range(self._shards + 1)]
-        first, *others = (slice(a, b) for a, b in pairwise(cuts) if a < b)
-        if self._pool is None or not others:
-            return [work(slice(0, n))]
-        waiting = [self._pool.submit(work, rows) for rows in others]
-        return [work(first), *(future.result() for future in waiting)]
 
     def _there(self, array: NDArray[np.generic]) -> Tensor:
         return torch.from_numpy(array).to(self.device, non_blocking=True)

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import errno
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -30,6 +31,7 @@ from envs.kernels import njit
 END, LAST, FIRST = 1, 2, 4
 Frames = NDArray[np.uint8]  # [N, H, W]
 Bools = NDArray[np.bool_]
+GROUP = Path("/sys/fs/cgroup")  # where Linux tells what its control groups may use
 MAGIC = 0x4152454E41525031  # "ARENARP1"
 _HEADER = 8  # int64: magic, rows, streams, height, width, begun, 0, 0
 _PAGE = 4096
@@ -53,10 +55,10 @@ def fit(frames: int, height: int = 84, width: int = 84, share: float = 0.4) -> i
 def machine_memory() -> int:
     """Bytes of memory this process may use: the machine's, or its control group's if that is less."""
     total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    try:
-        return min(total, int(Path("/sys/fs/cgroup/memory.max").read_text()))
-    except (OSError, ValueError):  # no control groups, or "max"
-        return total
+    for limit in ("memory.max", "memory/memory.limit_in_bytes"):  # control groups of version 2, of version 1
+        with suppress(OSError, ValueError):  # no such groups, or "max"
+            total = min(total, int((GROUP / limit).read_text()))
+    return total
 
 
 def rows_in(path: Path) -> int:

@@ -35,6 +35,10 @@ def train_points(
     from selfplay.errors import TrainingError
 
     screen = console()
+    asked = () if milestones is MILESTONES else milestones or ()
+    if late := [minutes for minutes in asked if minutes * 60 > seconds]:
+        many = ", ".join(f"{minutes:g}" for minutes in late)
+        screen.print(f"no games at minutes {many}, which are beyond {seconds / 60:g} of training", style="dim")
 
     def reached(checkpoint: Path, minutes: float, stopping: Callable[[], bool]) -> None:
         screen.print(f"after {minutes:g} minutes: {evaluation.GAMES} games are recorded ...", style="dim")

@@ -12,9 +12,17 @@ from torch import Tensor
 from agents import checkpoints
 from envs.core import GameSpec
 from selfplay.dqn.config import ScoreConfig
-from selfplay.dqn.resume import SCORES, Counters
+from selfplay.dqn.resume import NONE, SCORES, Counters
 
 AGENT = "dqn"  # the kind of agent that plays the checkpoints
+
+
+def best_so_far(run: Path) -> float:
+    """The score of ``best``, which a kill may have made newer than the run's state; `NONE` where there is none."""
+    try:
+        return float(checkpoints.read_card(run / checkpoints.BEST).meta["training_score"])
+    except (checkpoints.CheckpointError, KeyError, TypeError):
+        return NONE
 
 
 def keep(

@@ -34,7 +34,7 @@ from selfplay import options
 from selfplay.cores import cores
 from selfplay.dqn import config, resume, stage
 from selfplay.dqn.config import ScoreConfig
-from selfplay.dqn.keeping import keep
+from selfplay.dqn.keeping import best_so_far, keep
 from selfplay.dqn.progress import ScoreProgress
 from selfplay.dqn.resume import Counters
 from selfplay.dqn.routes import Replay, Rollouts, Route, warm_up
@@ -175,6 +175,7 @@ class _Training:
         self.learner = make_learner(settings, self.spec.num_actions)
         counters = resume.load(run, self.learner, self.random) if before else Counters()
         counters.seconds = max(counters.seconds, last_clock(run))  # time whose work was lost was spent
+        counters.best_score = max(counters.best_score, best_so_far(run))
         counters.starts += 1
         self.counters = counters
         self.route: Route = (

@@ -8,11 +8,9 @@ from the state its memory had when it decided.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -21,11 +19,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from agents.precision import in_half
+from agents.shards import sharded
 from agents.team.network import TeamNetwork, acting, halved, log_policy
 from selfplay.ppo.config import PpoConfig
 from selfplay.ppo.rollout import SAMPLED, Rollout
-
-T = TypeVar("T")
 
 
 class Losses(NamedTuple):
@@ -143,7 +140,7 @@ class Learner:
             whole, facts = loss(self._worked, batch, self.settings.clip, self.settings.value_weight, entropy)
             return facts, torch.autograd.grad(whole, worked)
 
-        facts, gradients = zip(*self._sharded(part, len(sequences)), strict=True)
+        facts, gradients = zip(*sharded(self._pool, self._threads, part, len(sequences)), strict=True)
         for parameter, *parts in zip(parameters, *gradients, strict=True):
             parameter.grad = parts[0].float().contiguous()  # fused optimizers do not look at strides
             for other in parts[1:]:
@@ -190,12 +187,3 @@ class Learner:
         """Ends its threads."""
         if self._pool is not None:
             self._pool.shutdown()
-
-    def _sharded(self, work: Callable[[slice], T], n: int) -> list[T]:
-        """The work on ``n`` columns, in parts of them; in order."""
-        cuts = [n * i // self._threads for i in range(self._threads + 1)]
-        first, *others = (slice(a, b) for a, b in pairwise(cuts) if a < b)
-        if self._pool is None or not others:
-            return [work(slice(0, n))]
-        waiting = [self._pool.submit(work, columns) for columns in others]
-        return [work(first), *(future.result() for future in waiting)]

@@ -48,8 +48,14 @@ def test_time_and_options(run, calls):
     assert re.fullmatch(r"breakout-\d{8}-\d{6}", folder.name)
     assert f"after 10 minutes: mean score 30.5, {folder}/checkpoints/000001" in out
     assert f"story {folder}" in out
+    assert "no games at minutes" not in out
     assert "1,234 steps and 56 games in 10.0 minutes, mean score of the last ones 12.5" in out
     assert f"match {folder} --game breakout --games 100" in out
+
+
+def test_minutes_beyond_the_training_are_told_of(run, calls):
+    _, out, _ = run("train", "breakout", "--minutes", "10", "--at", "5", "--at", "300")
+    assert "no games at minutes 300, which are beyond 10 of training" in out
 
 
 def test_a_training_goes_on_where_games_cannot_be_recorded(run, calls, monkeypatch, tmp_path):

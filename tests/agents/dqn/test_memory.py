@@ -167,6 +167,18 @@ def test_a_million_frames_take_less_than_7_5_gb(tmp_path):
     small, big = (len_of(tmp_path / str(rows), rows, shape) for rows in (1000, 2000))
     assert (big - small) / (1000 * 8) * 1e6 < 7.5e9
     assert fit(10**12) * (84 * 84 + 6) <= 0.4 * machine_memory()
+
+
+@pytest.mark.parametrize("limit", ["memory.max", "memory/memory.limit_in_bytes"])
+def test_the_memory_of_a_control_group_is_what_there_is(tmp_path, monkeypatch, limit):
+    monkeypatch.setattr("agents.dqn.memory.GROUP", tmp_path)
+    whole = machine_memory()
+    assert whole > 1 << 28
+    (tmp_path / limit).parent.mkdir(exist_ok=True)
+    (tmp_path / limit).write_text(f"{1 << 28}\n")
+    assert machine_memory() == 1 << 28
+    (tmp_path / limit).write_text("max\n")
+    assert machine_memory() == whole
     assert fit(1000) == 1000
 
 

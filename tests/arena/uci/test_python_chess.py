@@ -119,7 +119,7 @@ def test_two_hundred_moves_on_a_clock_of_one_second_and_a_tenth_without_a_time_l
     board, clocks, game, least = chess.Board(), [1.0, 1.0], 0, 1.0
     for ply in range(400):
         side = ply % 2
-        white, black = clocks if board.turn else clocks[::-1]
+        white, black = clocks if board.turn == (side == 0) else clocks[::-1]
         limit = chess.engine.Limit(white_clock=white, black_clock=black, white_inc=0.1, black_inc=0.1)
         began = time.perf_counter()
         move = engine.play(board, limit, game=game).move

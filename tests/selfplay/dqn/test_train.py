@@ -207,6 +207,17 @@ def test_milestones_checkpoints_and_the_best(tmp_path, ticks):
     assert (best.kind, best.game, best.net_config["layer_norm"]) == ("dqn", "catch", True)
 
 
+def test_a_kill_between_best_and_state_does_not_make_the_best_worse(tmp_path, ticks):
+    run = tmp_path / "run"
+    train(run, settings(), 20, make_stage=stage)
+    card = run / "best" / checkpoints.JSON
+    facts = json.loads(card.read_text())
+    card.write_text(json.dumps({**facts, "meta": {**facts["meta"], "training_score": 1e6}}))
+    before = checkpoints.read_card(run / "best").meta["steps"]
+    train(run, None, 40, resuming=True, make_stage=stage)
+    assert checkpoints.read_card(run / "best").meta["steps"] == before
+
+
 def test_a_milestone_that_was_cut_short_is_called_again(tmp_path, ticks):
     reached = []
 
