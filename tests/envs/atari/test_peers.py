@@ -91,6 +91,30 @@ def test_stable_baselines3_differs_by_rounding_of_greys_and_one_action():
             assert play.scores[0] - score == reward
 
 
+def test_training_sees_what_stable_baselines3_sees():
+    """Ends at lost lives and signs of rewards, in whole games. After a lost life its wrapper does nothing once, then
+    it presses FIRE and RIGHT, as after a start."""
+    peer = AtariWrapper(raw_env("breakout"), noop_max=0)
+    ours = Training("breakout", 1, protocol=PLAIN, seed=5)
+    rng, lives_lost, games, rewards = np.random.default_rng(1), 0, 0, 0.0
+    ours.reset()
+    frame, _ = peer.reset(seed=5)
+    tick = [ours.step(np.array([action])) for action in (1, 2)][-1]
+    while games < 2:
+        assert np.abs(tick.frames[0].astype(int) - frame[..., 0]).max() <= 1  # of greys, by rounding
+        action = int(rng.integers(4))
+        tick = ours.step(np.array([action]))
+        frame, reward, over, cut, _ = peer.step(action)
+        assert (tick.rewards[0], tick.ends[0]) == (reward, over or cut)
+        rewards += reward
+        if over:
+            games, lives_lost = games + bool(tick.last[0]), lives_lost + 1
+            frame, _ = peer.reset()
+            tick = [ours.step(np.array([action])) for action in (0, 1, 2)][-1]
+    assert lives_lost == 10
+    assert rewards > 0
+
+
 def test_a_start_is_so_many_frames_of_doing_nothing():
     """The frame after the no-ops is ALE's own, pooled with nothing, grey and scaled by area; 0 to 30 are drawn."""
     ours = emulator("seaquest", 24, CLASSIC, stack=1)
