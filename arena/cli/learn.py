@@ -45,7 +45,7 @@ def learn(
       arena learn chess --from games.pgn --minutes 30
       arena learn chess --from games.pgn --epochs 2 --run runs/taught
       arena learn chess --resume --run runs/taught --epochs 4
-      arena train chess --from runs/taught --gate --hours 8
+      arena train chess --from runs/taught --hours 8
     """
     import envs
     from envs.core import InputError
@@ -75,7 +75,7 @@ def learn(
         stopped(command("learn", game, "--resume", "--run", folder))
     screen = console()
     screen.print(f"\nHow strong is it? {command('ladder', '--run', folder)}", soft_wrap=True)
-    screen.print(f"Better by self-play: {command('train', game, '--from', folder, '--gate')}", soft_wrap=True)
+    screen.print(f"Better by self-play: {command('train', game, '--from', folder)}", soft_wrap=True)
 
 
 def _budget_left(folder: Path) -> Any:

@@ -36,7 +36,11 @@ def train(
         str | None, typer.Option("--from", metavar="CHECKPOINT", help="Begin with its network, not from nothing.")
     ] = None,
     gate: Annotated[
-        bool, typer.Option("--gate", help="Only checkpoints that beat the best so far play; see gate_games.")
+        bool | None,
+        typer.Option(
+            "--gate/--no-gate",
+            help="Only checkpoints that beat the best so far play; so it is with --from, if not told.",
+        ),
     ] = False,
     change: Annotated[
         list[str] | None,
@@ -73,7 +77,7 @@ def train(
       arena train othello --hours 8 --run runs/overnight
       arena train connect_four --resume --hours 9
       arena train tic_tac_toe --minutes 2 --set simulations=64 --set net.blocks=2
-      arena train chess --from runs/taught --gate --hours 8
+      arena train chess --from runs/taught --hours 8
       arena train breakout --hours 4 --at 10 --at 60 --at 240
       arena train breakout --minutes 10 --algo dqn --set net.hidden=256
       arena train moba_1v1 --minutes 60
@@ -86,7 +90,7 @@ def train(
 
     points, teams = game in envs.score_ids(), game in envs.team_ids()
     envs.spec(game)  # raises where there is no such game
-    if (points or teams) and (size or workers or source or gate):
+    if (points or teams) and (size or workers or source or gate is not None):
         raise InputError(f"--size, --workers, --from and --gate are for games of two, not for {game}; see --set")
     if not points and (algo or at):
         raise InputError(f"--algo and --at are for games played for points, not for {game}")
@@ -102,7 +106,7 @@ def train(
     if resume:
         folder = run or newest_run(game)
         settings = None
-        if size or workers or change or seed or source or gate or algo or exploit:
+        if size or workers or change or seed or source or gate is not None or algo or exploit:
             raise InputError("a run keeps its settings: --resume takes only --run, --minutes or --hours, and --at")
         require_run(folder, game)
         seconds = budget_left(folder) if seconds is None else seconds
@@ -115,7 +119,7 @@ def train(
             if teams
             else score_settings(game, algo, seed, _changes(change or []))
             if points
-            else _settings(game, size, workers, seed, change or [], source, gate)
+            else _settings(game, size, workers, seed, change or [], source, bool(source) if gate is None else gate)
         )
         seconds = MINUTES * 60 if seconds is None else seconds
     if teams:

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -38,5 +39,5 @@ def test_a_killed_training_goes_on_and_has_its_story(tmp_path):
     )
     assert told.returncode == 0, told.stderr
     assert all((run / f"story.{ending}").stat().st_size > 10_000 for ending in ("mp4", "png"))
-    with Store(store, read_only=True) as kept:
+    with closing(Store(store, read_only=True)) as kept:
         assert all(len(milestones.games_of(m, kept)) == milestones.GAMES for m in milestones.read(run))

@@ -128,12 +128,14 @@ def test_no_training_lasts_for_ever(run, calls, minutes, said):
 
 
 def test_from_a_checkpoint_through_a_gate(run, calls):
-    assert run("train", "connect_four", "--from", "shipped:connect_four", "--gate")[0] == 0
+    assert run("train", "connect_four", "--from", "shipped:connect_four")[0] == 0
     settings = calls[0][1]
     assert settings.gate_games == 200
     assert settings.initial.endswith("shipped/connect_four")
     run("train", "connect_four", "--gate", "--set", "gate_games=50")
     assert (calls[1][1].gate_games, calls[1][1].initial) == (50, "")
+    run("train", "connect_four", "--from", "shipped:connect_four", "--no-gate")
+    assert calls[2][1].gate_games == 0
     other = run("train", "connect_four", "--from", "shipped:connect_four", "--size", "tiny")
     assert other[0] == 2
     assert "the network of shipped:connect_four is another one: " in other[2]
