@@ -41,7 +41,7 @@ def train(
             "--gate/--no-gate",
             help="Only checkpoints that beat the best so far play; so it is with --from, if not told.",
         ),
-    ] = False,
+    ] = None,
     change: Annotated[
         list[str] | None,
         typer.Option(
