@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 
 from sqlalchemy import (
     Column,
@@ -21,6 +22,7 @@ from sqlalchemy import (
 )
 
 from arena.records import line_hash, unpack
+from envs.core import InputError
 
 APPLICATION = int.from_bytes(b"AREN", "big")  # SQLite's application_id: tells a store from other programs' databases
 VERSION = 2  # SQLite's user_version
@@ -88,8 +90,10 @@ matches = Table(
 def _add_lines(db: Connection) -> None:
     """1 -> 2: duplicates are found by a hash of the actions instead of not at all."""
     db.execute(text("ALTER TABLE matches ADD COLUMN line INTEGER NOT NULL DEFAULT 0"))
-    for number, blob in db.execute(select(matches.c.number, matches.c.record)).all():
-        db.execute(matches.update().where(matches.c.number == number).values(line=line_hash(unpack(blob))))
+    for (number,) in db.execute(select(matches.c.number)).all():
+        blob = db.execute(select(matches.c.record).where(matches.c.number == number)).scalar_one()
+        with suppress(InputError):  # a damaged match, of which others will tell
+            db.execute(matches.update().where(matches.c.number == number).values(line=line_hash(unpack(blob))))
 
 
 MIGRATIONS: dict[int, Callable[[Connection], None]] = {1: _add_lines}

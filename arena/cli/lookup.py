@@ -100,6 +100,8 @@ def perft(
         raise InputError(f"a FEN is a position of chess or minichess, not of {rules.spec.title}")
     start = None if fen is None else rules.from_fen(fen)  # type: ignore[attr-defined]
     counts.perft(rules, 1)  # compiled before the clock starts
+    if positions:
+        counts.positions(rules, 0)  # raises where they cannot be counted, before anything takes long
     began = time.perf_counter()
     sequences = _interruptible(lambda: counts.perft(rules, depth, start))
     seconds = time.perf_counter() - began

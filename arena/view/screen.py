@@ -88,6 +88,7 @@ def in_colour(console: Console) -> bool:
 
 def blocks(picture: Picture, rows: int, columns: int, colour: bool) -> Text:
     """A picture in colours, two pixels a character; or in characters that look darker and brighter."""
+    rows, columns = max(rows, 1), max(columns, 1)  # in however small a terminal
     image = Image.fromarray(picture)
     text = Text(no_wrap=True, overflow="crop")
     if not colour:

@@ -214,13 +214,25 @@ def test_a_store_of_version_1_is_brought_up_to_date(path: Path, tmp_path: Path) 
     new.close()
 
 
-def test_a_migration_that_fails_leaves_the_old_store(path: Path) -> None:
+def test_a_damaged_match_does_not_keep_an_old_store_closed(path: Path) -> None:
     old = sqlite3.connect(path)
     old.executescript(VERSION_1.read_text(encoding="utf-8"))
     old.execute("UPDATE matches SET record = x'00' WHERE number = 3")
     old.commit()
+    old.close()
+    store, damaged = Store(path), []
+    assert len(list(store.records(on_damage=lambda match, _: damaged.append(match)))) == 2
+    assert len(damaged) == 1
+    store.close()
+
+
+def test_a_migration_that_fails_leaves_the_old_store(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    old = sqlite3.connect(path)
+    old.executescript(VERSION_1.read_text(encoding="utf-8"))
+    old.commit()
     before = list(old.iterdump())
-    with pytest.raises(InputError, match="damaged match record"):
+    monkeypatch.setattr("arena.tables.unpack", lambda blob: (_ for _ in ()).throw(RuntimeError("no")))
+    with pytest.raises(RuntimeError, match="no"):
         Store(path)
     assert list(old.iterdump()) == before
     assert old.execute("PRAGMA user_version").fetchone() == (1,)
