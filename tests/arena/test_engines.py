@@ -142,7 +142,7 @@ def test_levels_are_anchors_and_everybody_is_on_their_scale(tmp_path):
     assert view.scale(state) == f"on the scale of {name}elo=1700 at 1700, {name}elo=1300 at 1300"
     again.anchor("random", 0.0)
     assert standings(Ladder(store, "fish")).rows[-1].elo == 0.0
-    with pytest.raises(InputError, match="must be a finite number, not nan"):
+    with pytest.raises(InputError, match="is from -10,000 to 10,000, not nan"):
         again.anchor("random", float("nan"))
 
 

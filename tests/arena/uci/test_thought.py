@@ -54,6 +54,7 @@ def test_a_search_without_end_has_no_clock(player):
 
 
 def test_the_clock_of_the_other_side_is_none(player):
+    player.forget()  # a tree kept from before may be as large as its memory, and then a search is over
     player.position(None, ())
     thought = player.think(Limits(btime=100), time.monotonic())
     assert thought.limits.endless
