@@ -179,7 +179,7 @@ class _Learning:
         if newest is not None:
             self.index = int(facts["index"]) + 1
             self.reading.go_to(facts)
-        if self.replay.names[-1:] != self.counters.window[-1:]:
+        if self.replay.names[-1:] != self.counters.window[-1:] and facts.keys() >= set(TOTALS):  # older ones do not say
             for name in TOTALS:
                 setattr(self.counters, name, int(facts[name]))
             if newest is not None:
