@@ -101,10 +101,12 @@ def test_an_engine_dies_with_the_worker_that_the_pool_kills(tmp_path):
     assert fakes.gone(path)
 
 
-def test_ctrl_c_ends_the_engine(tmp_path, monkeypatch):
+def test_ctrl_c_ends_the_engine(tmp_path, monkeypatch, request):
     path = fakes.make(tmp_path, stubborn=True)
     games = play_match(f"uci:{path}?movetime=1", "random", "chess", 2, limits=SHORT)
     next(games)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
+    request.addfinalizer(lambda: signal.signal(signal.SIGINT, before))
     monkeypatch.setattr("agents.uci.player.time.perf_counter", lambda: os.kill(os.getpid(), signal.SIGINT) or 0.0)
     with pytest.raises(KeyboardInterrupt):
         list(play_match(f"uci:{path}?movetime=1", "random", "chess", 2, limits=SHORT))
